@@ -1,0 +1,1 @@
+"""vocemo: speech emotion recognition that people can train, trust and ship."""

@@ -1,0 +1,1 @@
+"""The lab makes a model: corpora, features, training, evaluation, export (PyTorch)."""

@@ -1,0 +1,74 @@
+"""One labelled recording and a list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vocemo.emotions import in_order
+
+Sex = Literal["female", "male"]
+Channel = Literal["speech", "song"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One labelled recording, or the part of one from `start_s` to `end_s`."""
+
+    path: Path
+    corpus: str
+    emotion: str
+    speaker: str  # carries the corpus's name: "ravdess/01"
+    sex: Sex | None = None
+    intensity: str | None = None
+    sentence: str | None = None
+    take: str | None = None
+    channel: Channel = "speech"
+    language: str | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    split: str | None = None
+    duration_s: float | None = None
+
+    @property
+    def key(self) -> str:
+        """The clip's identity in caches and prediction files: its path, with the part if it is one."""
+        part = "" if self.start_s is None else f"#{self.start_s:g}-{self.end_s or 0:g}"
+        return f"{self.path}{part}"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Clips in a stable order."""
+
+    clips: tuple[Clip, ...]
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __iter__(self) -> Iterator[Clip]:
+        return iter(self.clips)
+
+    def __add__(self, other: Manifest) -> Manifest:
+        return Manifest(self.clips + other.clips)
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Speakers in order of name."""
+        return tuple(sorted({c.speaker for c in self.clips}))
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """Emotions in the vocabulary's order."""
+        return in_order({c.emotion for c in self.clips})
+
+    @property
+    def corpora(self) -> tuple[str, ...]:
+        """Corpora in order of appearance."""
+        return tuple(dict.fromkeys(c.corpus for c in self.clips))
+
+    def where(self, keep: Callable[[Clip], bool]) -> Manifest:
+        """The clips for which `keep` holds."""
+        return Manifest(tuple(c for c in self.clips if keep(c)))

@@ -1,0 +1,1 @@
+"""The runtime runs a model: samples in, emotions out (NumPy and ONNX Runtime, no PyTorch)."""
