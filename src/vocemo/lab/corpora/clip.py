@@ -12,6 +12,17 @@ from vocemo.emotions import in_order
 Sex = Literal["female", "male"]
 Channel = Literal["speech", "song"]
 
+UNKNOWN_SPEAKER = "unknown"
+
+
+def speaker_of(corpus: str, speaker: str | None) -> str:
+    """A speaker's name with the corpus's before it; without a speaker, the name that stands for nobody.
+
+    >>> speaker_of("ravdess", "01"), speaker_of("folder", None)
+    ('ravdess/01', 'folder/unknown')
+    """
+    return f"{corpus}/{speaker or UNKNOWN_SPEAKER}"
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -39,11 +50,20 @@ class Clip:
         return f"{self.path}{part}"
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that is no clip of the corpus, or that cannot be read, and why."""
+
+    path: Path
+    reason: str
+
+
 @dataclass(frozen=True)
 class Manifest:
-    """Clips in a stable order."""
+    """Clips in a stable order, and the files beside them that were left out."""
 
     clips: tuple[Clip, ...]
+    refused: tuple[Refused, ...] = ()
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -52,12 +72,17 @@ class Manifest:
         return iter(self.clips)
 
     def __add__(self, other: Manifest) -> Manifest:
-        return Manifest(self.clips + other.clips)
+        return Manifest(self.clips + other.clips, self.refused + other.refused)
 
     @property
     def speakers(self) -> tuple[str, ...]:
         """Speakers in order of name."""
         return tuple(sorted({c.speaker for c in self.clips}))
+
+    @property
+    def speakers_known(self) -> bool:
+        """Whether every clip names its speaker (`speaker_of(corpus, None)` is the name of nobody)."""
+        return not any(c.speaker.endswith(f"/{UNKNOWN_SPEAKER}") for c in self.clips)
 
     @property
     def emotions(self) -> tuple[str, ...]:
@@ -71,4 +96,4 @@ class Manifest:
 
     def where(self, keep: Callable[[Clip], bool]) -> Manifest:
         """The clips for which `keep` holds."""
-        return Manifest(tuple(c for c in self.clips if keep(c)))
+        return Manifest(tuple(c for c in self.clips if keep(c)), self.refused)

@@ -1,0 +1,32 @@
+"""Corpora of emotional speech: what they are, where they lie, what is in them.
+
+read("ravdess:DIR")             the labels of every clip
+check("ravdess:DIR")            what is missing, unreadable, double or astray
+fetch("ravdess", Path("DIR"))   download and unpack
+"""
+
+from vocemo.lab.corpora.clip import UNKNOWN_SPEAKER, Channel, Clip, Manifest, Refused, Sex, speaker_of
+from vocemo.lab.corpora.corpus import Archive, Corpus, Expected, Labels, Refusal, Scan
+from vocemo.lab.corpora.digest import content_digest
+from vocemo.lab.corpora.reading import parse_spec, read
+from vocemo.lab.corpora.registry import CORPORA
+
+__all__ = [
+    "CORPORA",
+    "UNKNOWN_SPEAKER",
+    "Archive",
+    "Channel",
+    "Clip",
+    "Corpus",
+    "Expected",
+    "Labels",
+    "Manifest",
+    "Refusal",
+    "Refused",
+    "Scan",
+    "Sex",
+    "content_digest",
+    "parse_spec",
+    "read",
+    "speaker_of",
+]
