@@ -54,8 +54,9 @@ _NAME = re.compile(r"([a-z])(\d{1,2}) ?\(0*(\d+)\) ?([a-z]?)", re.IGNORECASE)
 def parse(path: PurePosixPath) -> Labels | Refusal:
     """The labels in a file's name.
 
-    >>> parse(PurePosixPath("fear/f10 (01).wav"))
-    Labels(name='f10 (1)', emotion='fearful', speaker='1', sex=None, intensity=None, sentence='10', take=None, channel='speech')
+    >>> labels = parse(PurePosixPath("fear/f10 (01).wav"))
+    >>> labels.name, labels.emotion, labels.speaker, labels.sentence
+    ('f10 (1)', 'fearful', '1', '10')
     >>> parse(PurePosixPath("anger/s01 (5)b.wav")).reason
     "emotion letter s (sadness) lies in the folder 'anger'"
     """
@@ -112,7 +113,7 @@ AESDD = Corpus(
     names=lambda present: names(),
     known_flaws={EMPTY: "empty in the publisher's release as well"},
     obtain=(
-        "its page http://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/ links to an archive in a "
-        "shared drive that only a browser can download"
+        "no file of it has a published direct address: its page is "
+        "http://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/"
     ),
 )

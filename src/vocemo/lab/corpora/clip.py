@@ -66,12 +66,15 @@ class Manifest:
     refused: tuple[Refused, ...] = ()
 
     def __len__(self) -> int:
+        """Number of clips."""
         return len(self.clips)
 
     def __iter__(self) -> Iterator[Clip]:
+        """The clips in order."""
         return iter(self.clips)
 
     def __add__(self, other: Manifest) -> Manifest:
+        """The clips of both, this manifest's first."""
         return Manifest(self.clips + other.clips, self.refused + other.refused)
 
     @property

@@ -57,6 +57,14 @@ class Archive:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """A data set that its publisher offers file by file, in a Dataverse (https://dataverse.org)."""
+
+    server: str
+    persistent_id: str
+
+
+@dataclass(frozen=True)
 class Scan:
     """What lies in one place, from names alone: nothing has been decoded yet."""
 
@@ -101,6 +109,7 @@ class Corpus:
     known_duplicates: tuple[frozenset[str], ...] = ()
     companions: tuple[str, ...] = ()  # patterns of files that belong to a release and are no clips
     archives: tuple[Archive, ...] = ()
+    listing: Listing | None = None
     obtain: str = ""  # where to go when no file can be had directly
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vocemo.lab.corpora import aesdd, emodb, ravdess
+from vocemo.lab.corpora import aesdd, crema_d, emodb, folder, ravdess, savee, table, tess
 from vocemo.lab.corpora.corpus import Corpus
 from vocemo.lab.registry import Registry
 
@@ -14,5 +14,10 @@ for _corpus in (
     ravdess.RAVDESS_SONG,
     emodb.EMODB,
     aesdd.AESDD,
+    tess.TESS,
+    crema_d.CREMA_D,
+    savee.SAVEE,
+    folder.FOLDER,
+    table.TABLE,
 ):
     CORPORA.add(_corpus.name, _corpus)
