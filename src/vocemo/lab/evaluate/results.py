@@ -80,7 +80,7 @@ class Results:
     metrics: Mapping[str, Metric]
     per_fold: tuple[FoldResult, ...]
     command: str
-    commit: str
+    commit: str  # empty outside a checkout
     date: str  # ISO 8601, a day
     parameters: int | None = None
     train_seconds: float | None = None
@@ -119,7 +119,7 @@ class Results:
             metrics={name: _metric(value, name) for name, value in metrics.items()},
             per_fold=tuple(_fold(value) for value in _list(fields["per_fold"], "per_fold")),
             command=_text(fields["command"], "command"),
-            commit=_text(fields["commit"], "commit"),
+            commit=fields["commit"] and _text(fields["commit"], "commit"),
             date=_day(fields["date"]),
             parameters=_maybe(_whole, fields, "parameters"),
             train_seconds=_maybe(_number, fields, "train_seconds"),
