@@ -1,0 +1,127 @@
+"""The audio track of MP4 (m4a), WebM and other media, by FFmpeg through PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vocemo.audio.content import Content
+from vocemo.audio.reader import Block, check_header, truncation
+from vocemo.audio.source import OpenSource
+from vocemo.errors import EmptyAudioError, MissingExtraError, NotAudioError
+
+if TYPE_CHECKING:
+    import av
+
+SLACK_S = 0.1  # lengths in media headers count the codec's delay; less than this is no truncation
+
+
+def load_av(source: OpenSource, content: Content) -> ModuleType:
+    """PyAV, or the error that says how to install it."""
+    try:
+        import av
+    except ImportError:
+        raise MissingExtraError(f"{source.name}: reading {content.container}", "media") from None
+    return av
+
+
+class MediaReader:
+    """The first audio track of a media file."""
+
+    def __init__(self, source: OpenSource, content: Content) -> None:
+        av = load_av(source, content)
+        self._av = av
+        self._name = source.name
+        self.container = content.container
+        self.warnings: list[str] = []
+        try:
+            self._media = av.open(source.file, mode="r", format=content.demuxer, metadata_errors="ignore")
+        except (av.FFmpegError, ValueError) as error:
+            raise NotAudioError(
+                f"{source.name}: looks like {content.container}, but cannot be decoded; it may be cut off "
+                f"or damaged ({getattr(error, 'strerror', None) or error})"
+            ) from error
+        tracks = self._media.streams.audio
+        if not tracks:
+            self._media.close()
+            raise NotAudioError(f"{source.name}: a {content.container} file without an audio track")
+        self._track = tracks[0]
+        self._pending = self._decoded()
+        # What the header says may be half the truth: HE-AAC doubles its rate once decoding begins.
+        self._first = next(self._pending, None)
+        if self._first is None:
+            self._media.close()
+            raise EmptyAudioError(f"{source.name}: its audio track holds no sound that can be decoded")
+        rate, first = self._first
+        self.encoding = str(self._track.codec_context.name)
+        self.sample_rate, self.channels = rate, first.shape[1]
+        check_header(self._name, self.sample_rate, self.channels)
+        seconds = self._promised_s()
+        self.frames: int | None = None if seconds is None else round(seconds * rate)
+
+    def _promised_s(self) -> float | None:
+        if self._track.duration is not None and self._track.time_base is not None:
+            return float(self._track.duration * self._track.time_base)
+        if self._media.duration is not None:
+            return float(self._media.duration / self._av.time_base)
+        return None
+
+    def _decoded(self) -> Iterator[tuple[int, Block]]:
+        """(rate, frames x channels) of each packet; packets that cannot be decoded are counted."""
+        self._damaged = 0
+        packets = self._media.demux(self._track)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, EOFError):
+                return
+            except self._av.FFmpegError:
+                self._damaged += 1
+                return
+            try:
+                for frame in packet.decode():
+                    if frame.samples:
+                        yield frame.sample_rate, to_float(frame)
+            except self._av.FFmpegError:
+                self._damaged += 1
+
+    def blocks(self, frames: int) -> Iterator[Block]:
+        """See `Reader`."""
+        done = 0
+        if self._first is not None:
+            done = len(self._first[1])
+            yield self._first[1]
+        for rate, block in self._pending:
+            if rate != self.sample_rate:
+                self.warnings.append(
+                    f"its sample rate changes to {rate} Hz after {done / self.sample_rate:.2f} s; "
+                    "what follows is left out"
+                )
+                return
+            done += len(block)
+            yield block
+        done_s = done / self.sample_rate
+        promised_s = None if self.frames is None else self.frames / self.sample_rate
+        if promised_s is not None and done_s < promised_s - SLACK_S:
+            self.warnings.append(truncation(done_s, promised_s))
+        elif self._damaged:
+            self.warnings.append(f"damaged: {self._damaged} packets could not be decoded")
+
+    def close(self) -> None:
+        """See `Reader`."""
+        self._media.close()
+
+
+def to_float(frame: av.AudioFrame) -> Block:
+    """Samples of any FFmpeg format as float32 (frames, channels), full scale 1."""
+    array = frame.to_ndarray()
+    block = array.T if frame.format.is_planar else array.reshape(-1, frame.layout.nb_channels)
+    if array.dtype.kind == "f":
+        return np.ascontiguousarray(block, np.float32)
+    if array.dtype == np.uint8:
+        return (block.astype(np.float32) - np.float32(128)) / np.float32(128)
+    # In float64, so that 32-bit samples are rounded once.
+    return (block * (0.5 ** (8 * array.itemsize - 1))).astype(np.float32)

@@ -1,0 +1,107 @@
+"""From samples as they were recorded to samples as a model takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vocemo.audio.resampling import check_rate, resample
+from vocemo.errors import TooShortAudioError
+from vocemo.prepare.options import Preparation
+from vocemo.prepare.signal import (
+    SILENCE_DBFS,
+    Samples,
+    as_mono,
+    dbfs,
+    frame_rms,
+    peak,
+    reduce_noise,
+    rms,
+    trim_bounds,
+    widen,
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Samples as a model takes them."""
+
+    samples: Samples  # (N,)
+    length: int  # samples before the zeros at the end, if there are any
+    warnings: tuple[str, ...]
+    silent: bool  # nothing to recognise; such samples are passed on as they are, never amplified
+
+
+def prepare(samples: NDArray[np.generic], sample_rate: int, preparation: Preparation) -> Prepared:
+    """Prepare a recording for a model.
+
+    samples: (N,) or (channels, N), floats with full scale 1 or integers. sample_rate: theirs, in Hz.
+    In order: mean over channels; offset; resampling; DC removal, x - mean(x); noise reduction; trim;
+    level, x * 10^(L/20) / max|x| or x * 10^(L/20) / sqrt(mean(x^2)); crop, or zeros at the end.
+    Silence, whose loudest 32 ms stay below SILENCE_DBFS, is neither cleaned, trimmed nor levelled.
+    errors: EmptyAudioError, NonFiniteAudioError, TooShortAudioError, UsageError, MissingExtraError
+        (noise reduction without the extra `denoise`).
+
+    >>> prepare(np.zeros(16_000), 16_000, Preparation(level="peak")).silent
+    True
+    """
+    p = preparation
+    mono = _from_offset(as_mono(samples), check_rate(sample_rate), p)
+    x = resample(mono, sample_rate, p.sample_rate)
+    if not len(x):
+        raise TooShortAudioError(f"{len(mono)} samples at {sample_rate} Hz are none at {p.sample_rate} Hz")
+    if p.remove_dc:
+        x = x - np.float32(x.mean(dtype=np.float64))
+    warnings: list[str] = []
+    loudness = frame_rms(x, p.sample_rate)
+    loudest_db = dbfs(float(loudness.max()))
+    silent = loudest_db < SILENCE_DBFS
+    if silent:
+        warnings.append(f"silent: its loudest moment is at {loudest_db:.0f} dBFS")
+    else:
+        x = _cleaned(x, loudness, p)
+        x = _levelled(x, p)
+    x, length = _fitted(x, p)
+    return Prepared(np.ascontiguousarray(x, np.float32), length, tuple(warnings), silent)
+
+
+def _from_offset(mono: Samples, sample_rate: int, p: Preparation) -> Samples:
+    rest = mono[round(p.offset_s * sample_rate) :]
+    if len(rest) < max(1, round(p.min_length_s * sample_rate)):
+        behind = f" behind the offset of {p.offset_s:g} s" if p.offset_s else ""
+        raise TooShortAudioError(
+            f"lasts {len(mono) / sample_rate:.3f} s; at least {p.min_length_s:g} s{behind} are needed"
+        )
+    return rest
+
+
+def _cleaned(x: Samples, loudness: NDArray[np.float64], p: Preparation) -> Samples:
+    if p.noise_reduction != "none":
+        x = reduce_noise(x, p.sample_rate, p.noise_reduction)
+        loudness = frame_rms(x, p.sample_rate)
+    if p.trim_below_peak_db is None:
+        return x
+    start, stop = trim_bounds(loudness, p.sample_rate, p.trim_below_peak_db, len(x))
+    start, stop = widen(start, stop, max(1, round(p.min_length_s * p.sample_rate)), len(x))
+    return x[start:stop]
+
+
+def _levelled(x: Samples, p: Preparation) -> Samples:
+    if p.level == "none":
+        return x
+    now = peak(x) if p.level == "peak" else rms(x)
+    return x * np.float32(10 ** (p.level_db / 20) / now) if now > 0 else x
+
+
+def _fitted(x: Samples, p: Preparation) -> tuple[Samples, int]:
+    wanted = p.length
+    if wanted is None or len(x) == wanted:
+        return x, len(x)
+    if len(x) > wanted:
+        start = (len(x) - wanted) // 2 if p.crop == "centre" else 0
+        return x[start : start + wanted], wanted
+    padded = np.zeros(wanted, np.float32)
+    padded[: len(x)] = x
+    return padded, len(x)
