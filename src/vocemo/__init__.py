@@ -1,1 +1,71 @@
-"""vocemo: speech emotion recognition that people can train, trust and ship."""
+"""Speech emotion recognition that people can train, trust and ship.
+
+    import vocemo
+
+    model = vocemo.load()                          # the model inside the package, or a path
+    model.predict("call.wav").emotion              # "happy"
+    for p in model.predict_many(paths): ...        # batched, in order
+
+Names are imported when they are first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vocemo.bundle import Bundle as Bundle
+    from vocemo.bundle import BundleInfo as BundleInfo
+    from vocemo.errors import AudioError as AudioError
+    from vocemo.errors import BundleError as BundleError
+    from vocemo.errors import UsageError as UsageError
+    from vocemo.errors import VocemoError as VocemoError
+    from vocemo.runtime.prediction import Failure as Failure
+    from vocemo.runtime.prediction import Prediction as Prediction
+    from vocemo.runtime.prediction import Segment as Segment
+    from vocemo.runtime.predictor import Predictor as Predictor
+    from vocemo.runtime.predictor import load as load
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AudioError": "vocemo.errors",
+    "Bundle": "vocemo.bundle",
+    "BundleError": "vocemo.errors",
+    "BundleInfo": "vocemo.bundle",
+    "Failure": "vocemo.runtime.prediction",
+    "Prediction": "vocemo.runtime.prediction",
+    "Predictor": "vocemo.runtime.predictor",
+    "Segment": "vocemo.runtime.prediction",
+    "UsageError": "vocemo.errors",
+    "VocemoError": "vocemo.errors",
+    "load": "vocemo.runtime.predictor",
+}
+
+__all__ = [
+    "AudioError",
+    "Bundle",
+    "BundleError",
+    "BundleInfo",
+    "Failure",
+    "Prediction",
+    "Predictor",
+    "Segment",
+    "UsageError",
+    "VocemoError",
+    "__version__",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vocemo' has no attribute '{name}'; it has {', '.join(__all__)}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

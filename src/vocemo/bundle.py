@@ -246,7 +246,7 @@ def _session(path: Path, device: str, threads: int | None) -> onnxruntime.Infere
         providers.insert(0, "CUDAExecutionProvider")
     options = onnxruntime.SessionOptions()
     # A number given outright also keeps the runtime from pinning threads, which fails noisily in containers.
-    options.intra_op_num_threads = threads or min(_usable_cores(), _MOST_THREADS)
+    options.intra_op_num_threads = threads or min(usable_cores(), _MOST_THREADS)
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors alone
     options.enable_mem_pattern = False  # plans for one shape; ours change with every batch
@@ -261,7 +261,7 @@ def _session(path: Path, device: str, threads: int | None) -> onnxruntime.Infere
     return session
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
     """Cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -1,0 +1,92 @@
+"""`vocemo info`: what a model says of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from vocemo.bundle import Bundle, BundleInfo
+
+
+def info(
+    model: Annotated[
+        Path | None,
+        typer.Argument(metavar="[MODEL]", help="A bundle; by default the model inside the package."),
+    ] = None,
+    format: Annotated[Literal["text", "json"], typer.Option(help="How it is written.")] = "text",
+) -> None:
+    """Say what a model says of itself: emotions, licence, training, results, preparation."""
+    bundle = Bundle.open(model, device="cpu")
+    if format == "json":
+        said = bundle.info.to_dict() | {"path": str(bundle.path), "sha256": bundle.sha256}
+        print(json.dumps(said, ensure_ascii=False, indent=2))
+        return
+    for title, lines in _sections(bundle):
+        print(title)
+        for line in lines:
+            print(f"  {line}")
+
+
+def _sections(bundle: Bundle) -> list[tuple[str, list[str]]]:
+    """The description, a title and its lines for each part."""
+    about = bundle.info
+    size_mb = bundle.path.stat().st_size / 1e6
+    return [
+        (
+            f"Model: {about.name}",
+            [
+                f"File: {bundle.path} ({size_mb:.1f} MB, sha256 {bundle.sha256[:16]})",
+                f"Made by: vocemo {about.vocemo_version or 'unknown'}, bundle format {about.format}",
+                f"Emotions ({len(about.emotions)}): {', '.join(about.emotions)}",
+                f"Calibration: temperature {about.temperature:.3f}; threshold "
+                + ("none" if about.threshold is None else f"{about.threshold:.2f}"),
+            ],
+        ),
+        ("Licence of the weights", _licence(about)),
+        ("Training", _training(about)),
+        ("Results", [_result(result) for result in about.results] or ["none are stated"]),
+        ("Preparation", [f"{name}: {_plain(value)}" for name, value in about.preparation.to_dict().items()]),
+    ]
+
+
+def _licence(about: BundleInfo) -> list[str]:
+    lines = [about.licence or "not stated: ask whoever trained it"]
+    if "NC" in about.licence.upper().split("-"):
+        lines.append("Non-commercial use only: the recordings that it learnt from are licensed so.")
+        lines.append("The code of vocemo is under MIT; train on other recordings for commercial use.")
+    return lines + [f"Attribution: {each}" for each in about.attribution]
+
+
+def _training(about: BundleInfo) -> list[str]:
+    made = about.training
+    return [
+        f"Corpora: {', '.join(made.corpora) or 'not stated'}"
+        f" ({made.clips:,} clips, {made.speakers} speakers, median {made.duration_median_s:.1f} s)",
+        f"Recipe: {made.recipe or 'not stated'} ({made.parameters:,} parameters,"
+        f" sha256 {made.recipe_sha256[:16] or 'not stated'})",
+        f"Protocol: {made.protocol or 'not stated'}, seed {made.seed}",
+        f"Date: {made.date or 'not stated'}, commit {made.commit[:12] or 'not stated'}",
+    ]
+
+
+def _result(result: Mapping[str, Any]) -> str:
+    """One measured result: its protocol, whether it leaks, and its figures in percent."""
+    leaky = " (leaky: speakers of the test are in training)" if result.get("leaky") else ""
+    figures = [
+        f"{name} {_mean(value):.1%}"
+        for name, value in dict(result.get("metrics", {})).items()
+        if name in ("uar", "accuracy", "macro_f1")
+    ]
+    return f"{result.get('protocol', 'protocol not stated')}{leaky}: {', '.join(figures) or 'no figures'}"
+
+
+def _mean(value: Any) -> float:
+    return float(value["mean"] if isinstance(value, Mapping) else value)
+
+
+def _plain(value: Any) -> str:
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

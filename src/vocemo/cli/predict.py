@@ -1,0 +1,131 @@
+"""`vocemo predict`: the emotion in files, folders and standard input."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Literal, TextIO
+
+import typer
+
+from vocemo.cli.inputs import STANDARD_INPUT, expand
+from vocemo.cli.progress import progress
+from vocemo.cli.render import renderer
+from vocemo.errors import UsageError
+from vocemo.runtime.prediction import Failure, Prediction
+from vocemo.runtime.predictor import Predictor, load
+from vocemo.runtime.source import Source
+
+
+def predict(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Files, folders, patterns, or - for standard input."),
+    ],
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A bundle; by default the model inside the package.")
+    ] = None,
+    format: Annotated[
+        Literal["table", "json", "jsonl", "csv"], typer.Option(help="How answers are written.")
+    ] = "table",
+    top: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Show the N most probable emotions alone.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the answers to a picture (png, svg, pdf).")
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(metavar="P", min=0.0, max=1.0, help="Call an answer below this confidence uncertain."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write to a file and not to standard output.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Files that are decoded at once.")
+    ] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the model runs.")] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and no warnings.")] = False,
+) -> None:
+    """Recognise the emotion in recordings.
+
+    Answers go to standard output; what could not be answered is named on standard error, the rest is answered
+    all the same, and the exit status is 1.
+    """
+    inputs = expand(paths)
+    predictor = load(model, device=device, threshold=threshold)
+    if plot is not None:
+        from vocemo.runtime.plot import check_target
+
+        check_target(plot)
+    recordings = [given for given in inputs if isinstance(given, str)]
+    failed = 0
+    answered: list[Prediction] = []
+    with _writing(output) as stream:
+        writer = renderer(
+            format,
+            stream,
+            device=predictor.device,
+            emotions=predictor.emotions,
+            several=len(inputs) > 1,
+            top=top,
+        )
+        writer.begin()
+        # A bar and a table on the same terminal would write over one another.
+        hidden = quiet or len(recordings) < 2 or (stream.isatty() and sys.stderr.isatty())
+        with progress("Predicting", len(recordings), "files", quiet=hidden) as bar:
+            for answer in _answers(predictor, inputs, jobs):
+                bar.advance()
+                if isinstance(answer, Failure):
+                    failed += 1
+                    print(f"vocemo: {answer}", file=sys.stderr, flush=True)
+                    continue
+                writer.add(dataclasses.replace(answer, warnings=()) if quiet else answer)
+                if plot is not None:
+                    answered.append(answer)
+        writer.end()
+    if plot is not None and answered:
+        from vocemo.runtime.plot import draw, save
+
+        save(draw(answered, emotions=predictor.emotions), plot)
+    if failed:
+        if not quiet and len(inputs) > 1:
+            print(f"vocemo: {failed} of {len(inputs)} inputs failed", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _answers(
+    predictor: Predictor, inputs: Sequence[str | Failure], jobs: int | None
+) -> Iterator[Prediction | Failure]:
+    """The answer to each input, in order; what stands for no recording is its own answer."""
+    recordings = [given for given in inputs if isinstance(given, str)]
+    if len(recordings) == 1:
+        jobs = 1  # a pool of threads takes longer to start than it saves
+    answers = predictor.predict_many((_source(given) for given in recordings), jobs=jobs)
+    for given in inputs:
+        if isinstance(given, Failure):
+            yield given
+        else:
+            answer = next(answers)
+            yield dataclasses.replace(answer, path=given) if given == STANDARD_INPUT else answer
+
+
+def _source(given: str) -> Source:
+    return sys.stdin.buffer.read() if given == STANDARD_INPUT else given
+
+
+@contextlib.contextmanager
+def _writing(output: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a file that is written as answers come."""
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        file = output.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageError(f"--output {output}: cannot be written ({error.strerror})") from error
+    with file:
+        yield file

@@ -1,0 +1,138 @@
+"""How far a long job is: a bar on a terminal, plain lines elsewhere, always on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+LINE_EVERY_S = 10.0  # between two plain lines of one job
+
+
+def progress(
+    description: str,
+    total: float | None,
+    unit: str = "",
+    *,
+    quiet: bool = False,
+    stream: TextIO | None = None,
+) -> Bar:
+    """A bar for a job of `total` units, or of unknown length; `quiet` shows nothing.
+
+    unit: what is counted, such as clips; B stands for bytes and is shown in megabytes.
+
+    >>> with progress("Reading", 3, "clips", stream=sys.stdout) as bar:
+    ...     bar.advance(3, note="done")  # doctest: +ELLIPSIS
+    Reading: 3 of 3 clips, done (... s)
+    """
+    stream = sys.stderr if stream is None else stream
+    if quiet:
+        return Bar(description, total, unit)
+    if stream.isatty():
+        return _TerminalBar(description, total, unit, stream)
+    return _PlainBar(description, total, unit, stream)
+
+
+class Bar:
+    """Counts what is done; this one shows nothing, its children do."""
+
+    def __init__(self, description: str, total: float | None, unit: str) -> None:
+        """Name the job and how much there is to do."""
+        self.description, self.total, self.unit = description, total, unit
+        self.done = 0.0
+        self.note = ""
+
+    def advance(self, n: float = 1, note: str | None = None) -> None:
+        """Count n more units as done; `note` says where the job stands, and stays until the next."""
+        self.done += n
+        if note is not None:
+            self.note = note
+        self._show()
+
+    def __enter__(self) -> Self:
+        """Start to show."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Show the end."""
+
+    def _show(self) -> None:
+        """Tell where the job stands."""
+
+    def _amount(self) -> str:
+        """How much is done, of how much."""
+        scale, unit = (1e6, "MB") if self.unit == "B" else (1.0, self.unit)
+        form = "{:,.1f}" if self.unit == "B" else "{:,g}"
+        done = form.format(self.done / scale)
+        of = "" if self.total is None else f" of {form.format(self.total / scale)}"
+        return f"{done}{of} {unit}".rstrip()
+
+
+class _PlainBar(Bar):
+    """A line every few seconds, and one at the end."""
+
+    def __init__(
+        self,
+        description: str,
+        total: float | None,
+        unit: str,
+        stream: TextIO,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(description, total, unit)
+        self._stream, self._clock = stream, clock
+        self._begun = self._shown = clock()
+
+    def _show(self) -> None:
+        if self._clock() - self._shown >= LINE_EVERY_S:
+            self._print()
+
+    def _print(self) -> None:
+        self._shown = self._clock()
+        note = f", {self.note}" if self.note else ""
+        took_s = self._shown - self._begun
+        print(f"{self.description}: {self._amount()}{note} ({took_s:.1f} s)", file=self._stream, flush=True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._print()
+
+
+class _TerminalBar(Bar):
+    """A rich bar with the time that is left."""
+
+    def __init__(self, description: str, total: float | None, unit: str, stream: TextIO) -> None:
+        super().__init__(description, total, unit)
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+        self._rich: RichProgress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[amount]}"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.fields[note]}", style="dim"),
+            console=Console(file=stream),
+        )
+        self._task = self._rich.add_task(description, total=total, amount=self._amount(), note="")
+
+    def __enter__(self) -> Self:
+        self._rich.start()
+        return self
+
+    def _show(self) -> None:
+        self._rich.update(self._task, completed=self.done, amount=self._amount(), note=self.note)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._rich.stop()

@@ -1,0 +1,168 @@
+"""Predictions as text: a table for people, JSON, JSON lines and CSV for programs.
+
+A renderer is told of each prediction as soon as it is known and once of the end, and writes to one stream.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from typing import Protocol, TextIO
+
+from vocemo.runtime.prediction import Prediction
+
+FORMATS = ("table", "json", "jsonl", "csv")
+_BAR_CELLS = 30
+_EIGHTHS = " ▏▎▍▌▋▊▉█"  # a cell filled by so many eighths
+
+
+class Renderer(Protocol):
+    """Writes predictions in one format."""
+
+    def begin(self) -> None:
+        """Write what stands before the first prediction."""
+
+    def add(self, prediction: Prediction) -> None:
+        """Write a prediction, or keep it for the end."""
+
+    def end(self) -> None:
+        """Write what stands after the last."""
+
+
+class Table:
+    """For people: the emotion with its confidence, then a percentage, and on a terminal a bar, for each."""
+
+    def __init__(self, stream: TextIO, *, device: str, several: bool, top: int | None) -> None:
+        """Tell where the model runs, whether files need their names, how many emotions to show."""
+        self._stream, self._device, self._several, self._top = stream, device, several, top
+        self._styled = stream.isatty()
+        self._bars = self._styled and (stream.encoding or "").lower().startswith("utf")
+
+    def begin(self) -> None:
+        """Name the device."""
+        self._line(f"Using device: {self._device}")
+
+    def add(self, prediction: Prediction) -> None:
+        """Write one recording's block."""
+        if self._several:
+            self._line(f"\n{self._style('1', prediction.path or 'standard input')}")
+        for warning in prediction.warnings:
+            self._line(self._style("33", f"Warning: {warning}"))
+        if prediction.emotion is None:
+            self._line("No emotion: silence")
+            return
+        unsure = " (uncertain)" if prediction.uncertain else ""
+        emotion = self._style("1;32", prediction.emotion)
+        self._line(f"Predicted emotion: {emotion} with {prediction.confidence:.2%} confidence{unsure}")
+        self._line("All emotion probabilities:")
+        width = max(map(len, prediction.probabilities))
+        for name, probability in prediction.ranked(self._top):
+            drawn = f"  {self._style('36', bar(probability))}" if self._bars else ""
+            self._line(f"  {name:<{width}} {probability:>7.2%}{drawn}".rstrip())
+
+    def end(self) -> None:
+        """Nothing follows."""
+
+    def _line(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+    def _style(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._styled else text
+
+
+class Json:
+    """One JSON list of all predictions."""
+
+    def __init__(self, stream: TextIO, *, top: int | None) -> None:
+        """Keep the predictions until the list is whole."""
+        self._stream, self._top, self._kept = stream, top, list[Prediction]()
+
+    def begin(self) -> None:
+        """Nothing yet: a list that breaks off is no JSON."""
+
+    def add(self, prediction: Prediction) -> None:
+        """Keep it."""
+        self._kept.append(prediction)
+
+    def end(self) -> None:
+        """Write the list."""
+        objects = [prediction.to_dict(self._top) for prediction in self._kept]
+        print(json.dumps(objects, ensure_ascii=False, indent=2), file=self._stream, flush=True)
+
+
+class JsonLines:
+    """One JSON object a line, written as soon as it is known."""
+
+    def __init__(self, stream: TextIO, *, top: int | None) -> None:
+        """Write straight to the stream."""
+        self._stream, self._top = stream, top
+
+    def begin(self) -> None:
+        """Nothing stands before the first line."""
+
+    def add(self, prediction: Prediction) -> None:
+        """Write the line."""
+        print(json.dumps(prediction.to_dict(self._top), ensure_ascii=False), file=self._stream, flush=True)
+
+    def end(self) -> None:
+        """Nothing follows."""
+
+
+class Csv:
+    """A line a recording with a column an emotion (RFC 4180); without an emotion its cells are empty."""
+
+    def __init__(self, stream: TextIO, *, emotions: Sequence[str], top: int | None) -> None:
+        """Fix the columns, in the model's order."""
+        self._stream, self._emotions, self._top = stream, emotions, top
+        self._writer = csv.writer(stream, lineterminator="\n")
+
+    def begin(self) -> None:
+        """Write the header."""
+        self._writer.writerow(
+            ["path", "duration_s", "emotion", "confidence", "uncertain", *self._emotions, "model", "warnings"]
+        )
+
+    def add(self, prediction: Prediction) -> None:
+        """Write the line."""
+        answer = prediction.to_dict(self._top)
+        cells = [answer["probabilities"].get(emotion, "") for emotion in self._emotions]
+        self._writer.writerow(
+            [
+                answer["path"],
+                answer["duration_s"],
+                answer["emotion"] or "",
+                answer["confidence"],
+                str(answer["uncertain"]).lower(),
+                *cells,
+                answer["model"],
+                " | ".join(answer["warnings"]),
+            ]
+        )
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Nothing follows."""
+
+
+def renderer(
+    form: str, stream: TextIO, *, device: str, emotions: Sequence[str], several: bool, top: int | None
+) -> Renderer:
+    """The renderer of a format, one of FORMATS."""
+    if form == "json":
+        return Json(stream, top=top)
+    if form == "jsonl":
+        return JsonLines(stream, top=top)
+    if form == "csv":
+        return Csv(stream, emotions=emotions, top=top)
+    return Table(stream, device=device, several=several, top=top)
+
+
+def bar(fraction: float, cells: int = _BAR_CELLS) -> str:
+    """A horizontal bar of a fraction, to an eighth of a cell.
+
+    >>> bar(0.5, cells=4), bar(0.28125, cells=4), bar(0.0)
+    ('██', '█▏', '')
+    """
+    eighths = round(min(max(fraction, 0.0), 1.0) * cells * 8)
+    return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()

@@ -1,0 +1,95 @@
+"""What a model answers: an emotion with its confidence, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_DIGITS = 6  # of a probability in JSON: float32 carries about seven
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a recording and what was heard in it; times from the start of the recording."""
+
+    start_s: float
+    end_s: float
+    emotion: str
+    confidence: float
+    probabilities: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object of this segment."""
+        return {
+            "start_s": round(self.start_s, 3),
+            "end_s": round(self.end_s, 3),
+            "emotion": self.emotion,
+            "confidence": round(self.confidence, _DIGITS),
+            "probabilities": _rounded(self.probabilities),
+        }
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one recording.
+
+    `emotion` is the most probable one and `confidence` its probability. In silence there is none:
+    `emotion` is None, `confidence` 0 and `probabilities` empty. `uncertain` says that the confidence lies
+    below the threshold. `segments` are the windows that were averaged, empty where the recording was
+    answered whole. `probabilities` stand in the model's own order.
+
+    >>> p = Prediction("a.wav", 0.0, 2.0, 2.0, "happy", 0.75, {"happy": 0.75, "sad": 0.25}, model="tiny")
+    >>> p.ranked(1)
+    [('happy', 0.75)]
+    >>> p.to_dict()["emotion"], p.to_dict()["segments"]
+    ('happy', [])
+    """
+
+    path: str | None
+    start_s: float
+    end_s: float
+    duration_s: float
+    emotion: str | None
+    confidence: float
+    probabilities: Mapping[str, float]
+    uncertain: bool = False
+    segments: tuple[Segment, ...] = ()
+    model: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def ranked(self, top: int | None = None) -> list[tuple[str, float]]:
+        """The emotions and their probabilities, the most probable first; all, or the first `top`."""
+        return sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:top]
+
+    def to_dict(self, top: int | None = None) -> dict[str, Any]:
+        """The JSON object of this prediction, with the `top` most probable emotions alone where given."""
+        probabilities = self.probabilities if top is None else dict(self.ranked(top))
+        return {
+            "path": self.path,
+            "duration_s": round(self.duration_s, 3),
+            "emotion": self.emotion,
+            "confidence": round(self.confidence, _DIGITS),
+            "probabilities": _rounded(probabilities),
+            "uncertain": self.uncertain,
+            "segments": [segment.to_dict() for segment in self.segments],
+            "model": self.model,
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A recording that could not be answered, in the place of its Prediction."""
+
+    path: str | None
+    error: Exception = field(compare=False)
+
+    def __str__(self) -> str:
+        """The path and the reason in one line."""
+        reason = " ".join(str(self.error).split()) or type(self.error).__name__
+        return reason if self.path is None or self.path in reason else f"{self.path}: {reason}"
+
+
+def _rounded(probabilities: Mapping[str, float]) -> dict[str, float]:
+    return {emotion: round(value, _DIGITS) for emotion, value in probabilities.items()}

@@ -1,0 +1,52 @@
+"""Cut a stream of samples into windows that cover all of it, holding no more than two at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def cut(chunks: Iterable[NDArray[np.float32]], window: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Windows of `window` samples one after another, each with the sample that it starts at.
+
+    The last window is moved back so that it is as long as the others and ends with the stream: its start
+    overlaps its neighbour and no tail is lost. A stream shorter than a window is one short window.
+
+    chunks: (n,) float32 arrays of any lengths. Yields (start, (window,) float32).
+
+    >>> [(start, list(w)) for start, w in cut([np.arange(3.0), np.arange(3.0, 7.0)], window=3)]
+    [(0, [0.0, 1.0, 2.0]), (3, [3.0, 4.0, 5.0]), (4, [4.0, 5.0, 6.0])]
+    """
+    start = 0
+    parts: list[NDArray[np.float32]] = []
+    held = 0
+    for chunk in chunks:
+        parts.append(chunk)
+        held += len(chunk)
+        if held < 2 * window:
+            continue
+        joined = np.concatenate(parts)
+        whole = held // window - 1  # one window stays behind: the last may reach back into it
+        for k in range(whole):
+            yield start + k * window, joined[k * window : (k + 1) * window]
+        start += whole * window
+        parts, held = [joined[whole * window :].copy()], held - whole * window
+    if not held:
+        return
+    rest = np.concatenate(parts)
+    yield start, rest[:window]
+    if held > window:
+        yield start + held - window, rest[-window:]
+
+
+def level_db(samples: NDArray[np.float32]) -> float:
+    """The root mean square of samples, 20 log10(rms), in dB below full scale; minus infinity for silence.
+
+    >>> round(level_db(np.full(8, 0.1, np.float32)), 3)
+    -20.0
+    """
+    power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+    return 10.0 * math.log10(power) if power > 0.0 else -math.inf
