@@ -1,0 +1,1 @@
+"""Figures and tables from results alone: nothing here runs a model."""
