@@ -53,6 +53,7 @@ class Archive:
     folder: str = ""  # where its content goes, below the folder that was asked for
     size_bytes: int | None = None
     md5: str | None = None
+    channel: Channel | None = None  # of a corpus in parts, the one that it holds
     sha256: str | None = None
 
 

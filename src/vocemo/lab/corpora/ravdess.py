@@ -116,6 +116,7 @@ _SPEECH_ARCHIVE = Archive(
     size_bytes=208_468_073,
     md5="bc696df654c87fed845eb13823edef8a",
     folder="Audio_Speech_Actors_01-24",
+    channel="speech",
 )
 _SONG_ARCHIVE = Archive(
     "Audio_Song_Actors_01-24.zip",
@@ -123,6 +124,7 @@ _SONG_ARCHIVE = Archive(
     size_bytes=225_505_317,
     md5="5411230427d67a21e18aa4d466e6d1b9",
     folder="Audio_Song_Actors_01-24",
+    channel="song",
 )
 _SAME_TAKE = frozenset({"03-01-03-01-02-01-07", "03-01-03-01-02-02-07"})
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import soundfile
 
+from vocemo import audio
 from vocemo.errors import CorpusError, UsageError, VocemoError
 from vocemo.lab.corpora import tree
 from vocemo.lab.corpora.clip import Clip, Manifest, Refused
@@ -104,12 +105,10 @@ def file_duration_s(path: Path) -> float:
 
 def _other_container_duration_s(path: Path, refusal: soundfile.LibsndfileError) -> float:
     """Length of what libsndfile does not read (m4a, mp4, webm), or the reason why it is no audio."""
-    from vocemo import audio  # these containers are rare, and need an optional decoder
-
     try:
         return audio.probe(path).duration_s
     except VocemoError as error:
-        raise CorpusError(str(error)) from refusal
+        raise CorpusError(str(error).removeprefix(f"{path}: ")) from refusal
 
 
 def with_duration(clip: Clip) -> Clip:
