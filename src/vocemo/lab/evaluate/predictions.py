@@ -59,6 +59,7 @@ class Predictions:
     seed: NDArray[np.int64]
 
     def __post_init__(self) -> None:
+        """Refuse columns that do not fit each other."""
         rows, columns = len(self.subjects), len(self.emotions)
         taken = set(self.emotions) & set((*BEFORE, *AFTER))
         if taken or len(set(self.emotions)) != columns:
@@ -76,6 +77,7 @@ class Predictions:
             checked(self.targets, self.probabilities)
 
     def __len__(self) -> int:
+        """How many rows there are."""
         return len(self.subjects)
 
     @classmethod

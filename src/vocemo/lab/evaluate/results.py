@@ -9,13 +9,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date as Date
 from pathlib import Path
 from typing import Any, Literal
 
-from vocemo.errors import UnknownNameError, UsageError
+from vocemo.errors import UsageError
+from vocemo.lab.evaluate import schema
 
 Over = Literal["folds", "pooled"]
 
@@ -80,7 +80,7 @@ class Results:
     metrics: Mapping[str, Metric]
     per_fold: tuple[FoldResult, ...]
     command: str
-    commit: str  # empty outside a checkout
+    commit: str  # `-dirty` behind it: the sources differed from it
     date: str  # ISO 8601, a day
     parameters: int | None = None
     train_seconds: float | None = None
@@ -105,32 +105,32 @@ class Results:
             UnknownNameError: a key that no result has.
             UsageError: a key missing, or a value that is not what the key holds.
         """
-        fields = _fields(given, cls, "result")
-        metrics = _mapping(fields["metrics"], "metrics")
-        emotions = _texts(fields["emotions"], "emotions")
+        fields = schema.fields(given, cls, "result")
+        metrics = schema.mapping(fields["metrics"], "metrics")
+        emotions = schema.texts(fields["emotions"], "emotions")
         result = cls(
-            recipe=_text(fields["recipe"], "recipe"),
-            corpora=_texts(fields["corpora"], "corpora"),
-            protocol=_text(fields["protocol"], "protocol"),
-            leaky=_truth(fields["leaky"], "leaky"),
+            recipe=schema.text(fields["recipe"], "recipe"),
+            corpora=schema.texts(fields["corpora"], "corpora"),
+            protocol=schema.text(fields["protocol"], "protocol"),
+            leaky=schema.truth(fields["leaky"], "leaky"),
             emotions=emotions,
-            folds=_whole(fields["folds"], "folds"),
-            seeds=tuple(_whole(s, "seeds") for s in _list(fields["seeds"], "seeds")),
+            folds=schema.whole(fields["folds"], "folds"),
+            seeds=tuple(schema.whole(s, "seeds") for s in schema.sequence(fields["seeds"], "seeds")),
             metrics={name: _metric(value, name) for name, value in metrics.items()},
-            per_fold=tuple(_fold(value) for value in _list(fields["per_fold"], "per_fold")),
-            command=_text(fields["command"], "command"),
-            commit=fields["commit"] and _text(fields["commit"], "commit"),
-            date=_day(fields["date"]),
-            parameters=_maybe(_whole, fields, "parameters"),
-            train_seconds=_maybe(_number, fields, "train_seconds"),
-            clips=_maybe(_whole, fields, "clips"),
-            device=_maybe(_text, fields, "device"),
-            remark=_maybe(_text, fields, "remark"),
+            per_fold=tuple(_fold(value) for value in schema.sequence(fields["per_fold"], "per_fold")),
+            command=schema.text(fields["command"], "command"),
+            commit=schema.text(fields["commit"], "commit"),
+            date=schema.day(fields["date"]),
+            parameters=schema.maybe(schema.whole, fields, "parameters"),
+            train_seconds=schema.maybe(schema.number, fields, "train_seconds"),
+            clips=schema.maybe(schema.whole, fields, "clips"),
+            device=schema.maybe(schema.text, fields, "device"),
+            remark=schema.maybe(schema.text, fields, "remark"),
             per_emotion={
                 name: _emotion(value, name)
-                for name, value in _mapping(fields.get("per_emotion", {}), "per_emotion").items()
+                for name, value in schema.mapping(fields.get("per_emotion", {}), "per_emotion").items()
             },
-            confusion=_maybe(_matrix, fields, "confusion"),
+            confusion=schema.maybe(schema.matrix, fields, "confusion"),
         )
         result.check()
         return result
@@ -179,131 +179,46 @@ def _present(value: Any) -> Any:
     return value
 
 
-def _fields(given: object, kind: type, what: str) -> Mapping[str, Any]:
-    """A JSON object that has every key a dataclass needs and none that it does not know."""
-    found = _mapping(given, what)
-    assert dataclasses.is_dataclass(kind)
-    names = [f.name for f in dataclasses.fields(kind)]
-    for key in found:
-        if key not in names:
-            raise UnknownNameError(f"{what} key", key, names)
-    required = [
-        f.name
-        for f in dataclasses.fields(kind)
-        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-    ]
-    missing = [name for name in required if name not in found]
-    if missing:
-        raise UsageError(f"{what}: {', '.join(missing)} missing; needed: {', '.join(required)}")
-    return found
-
-
-def _wrong(value: object, key: str, valid: str) -> UsageError:
-    return UsageError(f"{key}: {value!r} is not {valid}")
-
-
-def _mapping(value: object, key: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise _wrong(value, key, "an object")
-    return value
-
-
-def _list(value: object, key: str) -> Sequence[Any]:
-    if not isinstance(value, (list, tuple)):
-        raise _wrong(value, key, "a list")
-    return value
-
-
-def _text(value: object, key: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise _wrong(value, key, "a text")
-    return value
-
-
-def _texts(value: object, key: str) -> tuple[str, ...]:
-    return tuple(_text(entry, key) for entry in _list(value, key))
-
-
-def _truth(value: object, key: str) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(value, key, "true or false")
-    return value
-
-
-def _whole(value: object, key: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise _wrong(value, key, "a whole number from 0")
-    return value
-
-
-def _number(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
-        raise _wrong(value, key, "a number from 0")
-    return float(value)
-
-
-def _share(value: object, key: str) -> float:
-    number = _number(value, key)
-    if number > 1:
-        raise _wrong(value, key, "a fraction of 1")
-    return number
-
-
-def _day(value: object) -> str:
-    try:
-        return Date.fromisoformat(_text(value, "date")).isoformat()
-    except ValueError as error:
-        raise _wrong(value, "date", "a day such as 2026-01-31") from error
-
-
-def _matrix(value: object, key: str) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(_whole(count, key) for count in _list(row, key)) for row in _list(value, key))
-
-
-def _maybe(parse: Any, fields: Mapping[str, Any], key: str) -> Any:
-    return parse(fields[key], key) if key in fields else None
-
-
 def _metric(value: object, name: str) -> Metric:
-    fields = _fields(value, Metric, f"metric {name}")
-    parse = _number if name in ("loss", "brier") else _share  # the others are fractions
+    fields = schema.fields(value, Metric, f"metric {name}")
+    parse = schema.number if name in ("loss", "brier") else schema.share  # the others are fractions
     if fields.get("over", "folds") not in ("folds", "pooled"):
-        raise _wrong(fields["over"], f"{name} over", "'folds' or 'pooled'")
-    ends = _list(fields.get("ci95", ()), f"{name} ci95")
+        raise schema.wrong(fields["over"], f"{name} over", "'folds' or 'pooled'")
+    ends = schema.sequence(fields.get("ci95", ()), f"{name} ci95")
     if len(ends) not in (0, 2) or list(ends) != sorted(ends):
-        raise _wrong(ends, f"{name} ci95", "a lower and an upper end")
+        raise schema.wrong(ends, f"{name} ci95", "a lower and an upper end")
     return Metric(
         mean=parse(fields["mean"], f"{name} mean"),
         over=fields.get("over", "folds"),
-        sd=_maybe(_number, fields, "sd"),
-        pooled=_maybe(parse, fields, "pooled"),
+        sd=schema.maybe(schema.number, fields, "sd"),
+        pooled=schema.maybe(parse, fields, "pooled"),
         ci95=(parse(ends[0], f"{name} ci95"), parse(ends[1], f"{name} ci95")) if ends else None,
-        calibrated=_maybe(parse, fields, "calibrated"),
+        calibrated=schema.maybe(parse, fields, "calibrated"),
     )
 
 
 def _fold(value: object) -> FoldResult:
-    fields = _fields(value, FoldResult, "per_fold")
+    fields = schema.fields(value, FoldResult, "per_fold")
     return FoldResult(
-        fold=_whole(fields["fold"], "fold"),
-        seed=_whole(fields["seed"], "seed"),
-        uar=_share(fields["uar"], "uar"),
-        accuracy=_share(fields["accuracy"], "accuracy"),
-        test_speakers=_texts(fields["test_speakers"], "test_speakers"),
-        macro_f1=_maybe(_share, fields, "macro_f1"),
-        loss=_maybe(_number, fields, "loss"),
-        test_clips=_maybe(_whole, fields, "test_clips"),
-        best_epoch=_maybe(_whole, fields, "best_epoch"),
-        epochs=_maybe(_whole, fields, "epochs"),
-        train_seconds=_maybe(_number, fields, "train_seconds"),
+        fold=schema.whole(fields["fold"], "fold"),
+        seed=schema.whole(fields["seed"], "seed"),
+        uar=schema.share(fields["uar"], "uar"),
+        accuracy=schema.share(fields["accuracy"], "accuracy"),
+        test_speakers=schema.texts(fields["test_speakers"], "test_speakers"),
+        macro_f1=schema.maybe(schema.share, fields, "macro_f1"),
+        loss=schema.maybe(schema.number, fields, "loss"),
+        test_clips=schema.maybe(schema.whole, fields, "test_clips"),
+        best_epoch=schema.maybe(schema.whole, fields, "best_epoch"),
+        epochs=schema.maybe(schema.whole, fields, "epochs"),
+        train_seconds=schema.maybe(schema.number, fields, "train_seconds"),
     )
 
 
 def _emotion(value: object, name: str) -> EmotionResult:
-    fields = _fields(value, EmotionResult, f"per_emotion {name}")
+    fields = schema.fields(value, EmotionResult, f"per_emotion {name}")
     return EmotionResult(
-        clips=_whole(fields["clips"], f"{name} clips"),
-        recall=_maybe(_share, fields, "recall"),
-        precision=_maybe(_share, fields, "precision"),
-        f1=_maybe(_share, fields, "f1"),
+        clips=schema.whole(fields["clips"], f"{name} clips"),
+        recall=schema.maybe(schema.share, fields, "recall"),
+        precision=schema.maybe(schema.share, fields, "precision"),
+        f1=schema.maybe(schema.share, fields, "f1"),
     )

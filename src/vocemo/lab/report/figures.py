@@ -41,7 +41,13 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
 
 
 def confusion_figure(
-    confusion: ArrayLike, emotions: Sequence[str], *, title: str, protocol: str, leaky: bool = False
+    confusion: ArrayLike,
+    emotions: Sequence[str],
+    *,
+    title: str,
+    protocol: str,
+    leaky: bool = False,
+    seeds: int = 1,
 ) -> Figure:
     """The confusion matrix: counts, and each as a percentage of its row, by which it is coloured.
 
@@ -51,6 +57,7 @@ def confusion_figure(
         title: what was measured, as "dual-channel-cnn on ravdess-speech".
         protocol: how it was split, for the line below the title.
         leaky: whether test speakers were heard in training; said in the figure.
+        seeds: over how many trainings of the same clips the counts were added up.
 
     Raises:
         UsageError: a matrix that does not fit the emotions.
@@ -81,7 +88,8 @@ def confusion_figure(
     axes.tick_params(which="minor", length=0)
     axes.spines[:].set_visible(False)
     _recalls(axes, recall(counts))
-    facts = f"UAR {uar(counts):.1%}   accuracy {accuracy(counts):.1%}   {int(counts.sum()):,} clips"
+    facts = f"UAR {uar(counts):.1%}   accuracy {accuracy(counts):.1%}   {int(counts.sum()) // seeds:,} clips"
+    facts += f" x {seeds} seeds" if seeds > 1 else ""
     _heading(axes, title, f"{protocol}   {facts}", leaky)
     return figure
 
