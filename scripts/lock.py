@@ -25,7 +25,7 @@ TORCH_OWN = ("nvidia-", "cuda-", "triton")
 HEADER = """\
 # The lock: one version for every dependency of every extra. Written by `make lock`; do not edit by hand.
 # Use: pip install --constraint constraints.txt "vocemo[lab]"
-# `torch==2.13.0` matches PyTorch's CPU build (2.13.0+cpu) as well as its CUDA builds, whichever pip is offered.
+# `torch==2.13.0` matches PyTorch's CPU build (2.13.0+cpu) and its CUDA builds, whichever pip is offered.
 """
 
 
@@ -34,8 +34,8 @@ def resolve(extras: list[str]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         environment, report = Path(folder, "venv"), Path(folder, "report.json")
         venv.create(environment, with_pip=True)
-        command = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--dry-run"]
-        command += ["--ignore-installed", "--report", report, f"{ROOT}[{','.join(extras)}]", *PINNED]
+        command = [f"{environment}/bin/python", "-m", "pip", "install", "-qq", "--dry-run"]
+        command += ["--ignore-installed", "--report", str(report), f"{ROOT}[{','.join(extras)}]", *PINNED]
         subprocess.run(command, check=True, cwd=folder)
         return list(json.loads(report.read_text(encoding="utf-8"))["install"])
 
