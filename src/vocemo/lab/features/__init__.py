@@ -1,0 +1,25 @@
+"""Acoustic features as torch modules: (batch, samples) -> (batch, bands, frames), on any device.
+
+Each module agrees with librosa, gives a clip in a padded batch what it gives the clip alone (say
+its length), lets gradients through, and can be exported (`use_export_kernels`).
+"""
+
+from vocemo.lab.features.decibel import ToDecibel
+from vocemo.lab.features.frames import frame_lengths, frame_mask, frame_signal
+from vocemo.lab.features.mel import MelSpectrogram, mel_filters
+from vocemo.lab.features.mfcc import Mfcc
+from vocemo.lab.features.normalise import Normalise
+from vocemo.lab.features.spectrum import Spectrum, use_export_kernels
+
+__all__ = [
+    "MelSpectrogram",
+    "Mfcc",
+    "Normalise",
+    "Spectrum",
+    "ToDecibel",
+    "frame_lengths",
+    "frame_mask",
+    "frame_signal",
+    "mel_filters",
+    "use_export_kernels",
+]
