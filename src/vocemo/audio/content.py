@@ -41,6 +41,7 @@ ASF = Content("ASF/WMA", False, "asf")
 AVI = Content("AVI", False, "avi")
 AMR = Content("AMR", False, "amr")
 FLV = Content("FLV", False, "flv")
+MPEG_TS = Content("MPEG-TS", False, "mpegts")
 
 _AUDIO: tuple[tuple[bytes, Content], ...] = (
     (b"fLaC", FLAC),
@@ -84,7 +85,7 @@ def sniff(source: OpenSource) -> Content:
     head = source.head(HEAD_BYTES)
     content = _match(head)
     if content is None and head.startswith(b"ID3"):
-        behind = source.head(HEAD_BYTES, ID3_HEADER_BYTES + _id3_size(head))
+        behind = source.head(HEAD_BYTES, ID3_HEADER_BYTES + id3_size(head))
         content = _match(behind) or MP3
     if content is None:
         raise NotAudioError(f"{source.name}: {_describe(head)}")
@@ -104,6 +105,8 @@ def _match(head: bytes) -> Content | None:
         return AIFF
     if head[4:8] in MP4_ATOMS:
         return MP4
+    if head[0] == 0x47 and head[188:189] == b"\x47" and head[376:377] in (b"\x47", b""):
+        return MPEG_TS
     return _mpeg_audio(head)
 
 
@@ -119,7 +122,7 @@ def _mpeg_audio(head: bytes) -> Content | None:
     return MP3 if valid else None
 
 
-def _id3_size(head: bytes) -> int:
+def id3_size(head: bytes) -> int:
     """Bytes of an ID3v2 tag behind its header: four bytes of seven bits each."""
     size = 0
     for byte in head[6:ID3_HEADER_BYTES]:

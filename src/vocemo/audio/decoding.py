@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,10 +23,12 @@ from vocemo.errors import (
     UsageError,
 )
 
-BLOCK_FRAMES = 2**17  # 2.7 s at 48 kHz: most clips in two blocks, half a MiB a channel
+BLOCK_SAMPLES = 2**20  # over all channels: 4 MiB, 22 s of mono at 48 kHz, so that most clips are one block
+BEYOND_FULL_SCALE = 4.0  # lossy codecs overshoot a little; this much is an integer's scale in a float file
+CANCELLED = 1e-4  # energy of the mean over that of the channels: -40 dB, where a reversed wire is the cause
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Audio:
     """Mono samples, float32 (N,), full scale 1; their rate in Hz; what should be known of them."""
 
@@ -113,7 +116,7 @@ def probe(source: Source) -> AudioInfo:
     with opened(source) as file, _reader(file) as reader:
         frames = reader.frames
         if frames is None:
-            frames = sum(len(block) for block in reader.blocks(BLOCK_FRAMES))
+            frames = sum(len(block) for block in reader.blocks(_block_frames(reader)))
         if not frames:
             raise EmptyAudioError(f"{file.name}: holds no audio")
         return AudioInfo(
@@ -161,20 +164,29 @@ def _open_reader(file: OpenSource, content: Content) -> Reader:
 def _mono(name: str, reader: Reader, rate: int) -> Iterator[NDArray[np.float32]]:
     """Mono blocks at a rate; at least one, and none empty."""
     resampler = Resampler(reader.sample_rate, rate)
-    done = 0
-    said = 0
-    for block in reader.blocks(BLOCK_FRAMES):
+    done = said = 0
+    loudest = channel_energy = mono_energy = 0.0
+    for block in reader.blocks(_block_frames(reader)):
         mono = downmix(block)
-        if not np.isfinite(mono).all():
+        peak = float(np.abs(mono).max(initial=0.0))
+        if not math.isfinite(peak):
             at_s = (done + int(np.argmin(np.isfinite(mono)))) / reader.sample_rate
             raise NonFiniteAudioError(
                 f"{name}: a sample at {at_s:.3f} s is not a finite number (NaN or infinite)"
             )
         done += len(mono)
+        loudest = max(loudest, peak)
+        if reader.channels > 1:
+            channel_energy += float(np.vdot(block, block)) / reader.channels
+            mono_energy += float(np.vdot(mono, mono))
         part = resampler.push(mono)
         if len(part):
             said += len(part)
             yield part
+    if loudest > BEYOND_FULL_SCALE:
+        reader.warnings.append(f"its samples reach {loudest:.3g}, far beyond full scale (1)")
+    if mono_energy < channel_energy * CANCELLED:
+        reader.warnings.append("its channels cancel each other: their mean is almost silent")
     if not done:
         cut = f" ({reader.warnings[-1]})" if reader.warnings else ""
         raise EmptyAudioError(f"{name}: holds no audio{cut}")
@@ -189,11 +201,17 @@ def _mono(name: str, reader: Reader, rate: int) -> Iterator[NDArray[np.float32]]
         )
 
 
+def _block_frames(reader: Reader) -> int:
+    return max(1, BLOCK_SAMPLES // reader.channels)
+
+
 def downmix(block: Block) -> NDArray[np.float32]:
     """The mean over channels of (frames, channels), the same for a frame wherever a block begins."""
-    mono = block[:, 0].copy()
-    for channel in range(1, block.shape[1]):
+    channels = block.shape[1]
+    if channels == 1:
+        return block[:, 0]
+    mono = block[:, 0] + block[:, 1]
+    for channel in range(2, channels):
         mono += block[:, channel]
-    if block.shape[1] > 1:
-        mono *= np.float32(1 / block.shape[1])
+    mono *= np.float32(1 / channels)
     return mono

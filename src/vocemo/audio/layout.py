@@ -1,4 +1,4 @@
-"""How far a file goes against how far its headers say that it goes."""
+"""Uncompressed recordings: how far the file goes against how far its header says that it goes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from vocemo.audio.content import ID3_HEADER_BYTES, _id3_size
+from vocemo.audio.content import AIFF, AU, W64, WAV, Content
 from vocemo.audio.source import OpenSource
 
 UNKNOWN_SIZE = 0xFFFFFFFF  # what a writer to a pipe leaves in the header
@@ -32,6 +32,17 @@ class Layout:
     def truncated(self) -> bool:
         """Fewer bytes than declared."""
         return self.available < self.declared
+
+
+def layout_of(source: OpenSource, content: Content) -> Layout | None:
+    """The layout of an uncompressed recording; None for containers that do not say."""
+    if content in (WAV, AIFF):
+        return iff_layout(source)
+    if content is AU:
+        return au_layout(source)
+    if content is W64:
+        return w64_layout(source)
+    return None
 
 
 def iff_layout(source: OpenSource) -> Layout:
@@ -63,75 +74,34 @@ def iff_layout(source: OpenSource) -> Layout:
     return Layout(0, 0, 0, False)
 
 
-def ogg_is_cut(source: OpenSource) -> bool:
-    """Whether an Ogg file lacks the page that ends its stream (RFC 3533, section 6)."""
-    longest_page = 27 + 255 + 255 * 255
-    tail_start = max(0, source.size - 2 * longest_page)
-    tail = source.head(source.size - tail_start, tail_start)
-    position = tail.rfind(b"OggS")
-    if position < 0 or position + 27 > len(tail):
-        return True
-    segments = tail[position + 26]
-    table = tail[position + 27 : position + 27 + segments]
-    complete = len(table) == segments and position + 27 + segments + sum(table) <= len(tail)
-    return not complete or not tail[position + 5] & 4
+def au_layout(source: OpenSource) -> Layout:
+    """The header of a Sun/NeXT file: where its samples begin and how many bytes they are."""
+    head = source.head(12).ljust(12, b"\0")
+    start, size = struct.unpack(">II", head[4:12])
+    present = max(0, source.size - start)
+    declared = present if size == UNKNOWN_SIZE else size
+    return Layout(8, declared, min(present, declared), False)
 
 
-# Kilobits a second by [version is 1][layer], layers III, II, I (ISO/IEC 11172-3, 2.4.2.3; 13818-3).
-_KBPS = {
-    (True, 1): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (True, 3): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
-    (False, 1): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    (False, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    (False, 3): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-}
-_RATES_HZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
-MP3_WALK_BYTES = 256 * 2**20  # longer files are not walked
-
-
-def mp3_is_cut(source: OpenSource) -> bool:
-    """Whether the last frame of an MP3 file goes beyond its end.
-
-    Frames are walked by their headers alone. A file that is cut exactly between two frames, and
-    has no header that counts them, cannot be told from a whole one.
-    """
-    if source.size > MP3_WALK_BYTES:
-        return False
-    data = source.head(source.size)
-    end = source.size - (128 if data[-128:-125] == b"TAG" else 0)
-    position = ID3_HEADER_BYTES + _id3_size(data) if data.startswith(b"ID3") else 0
-    while position + 4 <= end:
-        length = mp3_frame_bytes(data[position : position + 4])
-        if length is None:
-            return False  # no longer in step: a tag at the end, or damage, of which the decoder tells
-        position += length
-    return position > end
-
-
-def mp3_frame_bytes(header: bytes) -> int | None:
-    """Length of the MPEG audio frame that begins with these four bytes; None if none does.
-
-    >>> mp3_frame_bytes(bytes([0xFF, 0xFB, 0x90, 0x00]))  # MPEG-1 layer III, 128 kbit/s, 44.1 kHz
-    417
-    """
-    if header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
-        return None
-    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
-    bitrate, rate, padding = header[2] >> 4, header[2] >> 2 & 3, header[2] >> 1 & 1
-    if version == 1 or layer == 0 or bitrate in (0, 15) or rate == 3:
-        return None
-    bits, rate_hz = 1000 * _KBPS[version == 3, layer][bitrate], _RATES_HZ[version][rate]
-    if layer == 3:
-        return (12 * bits // rate_hz + padding) * 4
-    frame_samples = 576 if layer == 1 and version != 3 else 1152
-    return frame_samples // 8 * bits // rate_hz + padding
+def w64_layout(source: OpenSource) -> Layout:
+    """Walk the chunks of a Sony Wave64 file: names of 16 bytes, sizes of 8 that count both."""
+    position = 40
+    while position + 24 <= source.size:
+        head = source.head(24, position)
+        (size,) = struct.unpack("<Q", head[16:])
+        if head[:4] == b"data":
+            present = source.size - position - 24
+            declared = max(0, size - 24)
+            return Layout(position + 16, declared, min(present, declared), False)
+        position += max(24, size + -size % 8)
+    return Layout(0, 0, 0, False)
 
 
 class PatchedFile(io.RawIOBase):
     """A file as it is, but for a few bytes that read differently."""
 
     def __init__(self, file: BinaryIO, offset: int, patch: bytes) -> None:
+        """`patch` is read in the place of what stands at `offset`."""
         super().__init__()
         self._file, self._offset, self._patch = file, offset, patch
 

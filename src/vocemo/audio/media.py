@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vocemo.audio.content import Content
+from vocemo.audio.content import AAC, AMR, MP3, MP4, MPEG_TS, OGG, Content
+from vocemo.audio.pages import ogg_is_cut
 from vocemo.audio.reader import Block, check_header, truncation
 from vocemo.audio.source import OpenSource
 from vocemo.errors import EmptyAudioError, MissingExtraError, NotAudioError
@@ -32,9 +33,12 @@ class MediaReader:
     """The first audio track of a media file."""
 
     def __init__(self, source: OpenSource, content: Content) -> None:
+        """Read the header and a first packet; errors: MissingExtraError, EmptyAudioError, NotAudioError."""
         av = load_av(source, content)
         self._av = av
         self._name = source.name
+        self._content = content
+        self._cut = content is OGG and ogg_is_cut(source)
         self.container = content.container
         self.warnings: list[str] = []
         try:
@@ -51,15 +55,16 @@ class MediaReader:
         self._track = tracks[0]
         self._pending = self._decoded()
         # What the header says may be half the truth: HE-AAC doubles its rate once decoding begins.
-        self._first = next(self._pending, None)
-        if self._first is None:
+        start = next(self._pending, None)
+        if start is None:
             self._media.close()
             raise EmptyAudioError(f"{source.name}: its audio track holds no sound that can be decoded")
-        rate, first = self._first
+        rate, self._first = start
         self.encoding = str(self._track.codec_context.name)
-        self.sample_rate, self.channels = rate, first.shape[1]
+        self.sample_rate, self.channels = rate, self._first.shape[1]
         check_header(self._name, self.sample_rate, self.channels)
-        seconds = self._promised_s()
+        # A bare stream has no header; FFmpeg's guess by the bit rate is no promise.
+        seconds = None if content in (AAC, AMR, MP3, MPEG_TS) else self._promised_s()
         self.frames: int | None = None if seconds is None else round(seconds * rate)
 
     def _promised_s(self) -> float | None:
@@ -91,22 +96,31 @@ class MediaReader:
     def blocks(self, frames: int) -> Iterator[Block]:
         """See `Reader`."""
         done = 0
-        if self._first is not None:
-            done = len(self._first[1])
-            yield self._first[1]
+        held = self._first
         for rate, block in self._pending:
+            done += len(held)
+            yield held
+            held = block
             if rate != self.sample_rate:
                 self.warnings.append(
                     f"its sample rate changes to {rate} Hz after {done / self.sample_rate:.2f} s; "
                     "what follows is left out"
                 )
                 return
-            done += len(block)
-            yield block
+        # An MP4 says how much of its last frame is sound; the rest is the codec's padding.
+        if self._content is MP4 and self.frames is not None and done < self.frames:
+            held = held[: self.frames - done]
+        done += len(held)
+        yield held
+        self._conclude(done)
+
+    def _conclude(self, done: int) -> None:
         done_s = done / self.sample_rate
         promised_s = None if self.frames is None else self.frames / self.sample_rate
         if promised_s is not None and done_s < promised_s - SLACK_S:
-            self.warnings.append(truncation(done_s, promised_s))
+            self.warnings.extend(truncation(done_s, promised_s))
+        elif self._cut:
+            self.warnings.extend(truncation(done_s, None))
         elif self._damaged:
             self.warnings.append(f"damaged: {self._damaged} packets could not be decoded")
 

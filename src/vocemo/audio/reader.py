@@ -9,13 +9,17 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from vocemo.audio.content import AIFF, FLAC, MP3, OGG, WAV, Content
-from vocemo.audio.layout import PatchedFile, iff_layout, mp3_is_cut, ogg_is_cut
+from vocemo.audio.content import FLAC, MP3, OGG, Content
+from vocemo.audio.layout import PatchedFile, layout_of
+from vocemo.audio.pages import mp3_walk, ogg_is_cut
 from vocemo.audio.resampling import HIGHEST_HZ, LOWEST_HZ
 from vocemo.audio.source import OpenSource
 from vocemo.errors import EmptyAudioError, NotAudioError
 
 Block = NDArray[np.float32]  # (frames, channels)
+
+BEYOND_FRAMES = 2**16  # read at a time where the header does not tell, or told less than there is
+NEGLIGIBLE_S = 0.01  # headers that promise this much too much come from careless writers, not from cuts
 
 
 class Reader(Protocol):
@@ -29,7 +33,7 @@ class Reader(Protocol):
     warnings: list[str]  # complete once `blocks` has ended
 
     def blocks(self, frames: int) -> Iterator[Block]:
-        """Every sample in order, in blocks of at most about `frames` frames; a block may be overwritten."""
+        """Every sample in order, in blocks of about `frames` frames or fewer; a block is the receiver's."""
 
     def close(self) -> None:
         """Let the decoder go; the file stays open."""
@@ -43,11 +47,13 @@ class SoundFileReader:
     """WAV, FLAC, OGG (Vorbis, Opus), MP3, AIFF and others, by libsndfile."""
 
     def __init__(self, source: OpenSource, content: Content) -> None:
+        """Read the header; errors: EmptyAudioError, NotAudioError, Undecodable."""
         self._name = source.name
         self._content = content
         self.warnings: list[str] = []
-        self._layout = iff_layout(source) if content in (WAV, AIFF) else None
-        self._cut = (content is OGG and ogg_is_cut(source)) or (content is MP3 and mp3_is_cut(source))
+        self._layout = layout_of(source, content)
+        mp3 = mp3_walk(source) if content is MP3 else None
+        self._cut = (content is OGG and ogg_is_cut(source)) or (mp3 is not None and mp3.cut)
         # From here on the file's position is the decoder's own.
         self._file = file = self._sound_file(source)
         self.container = content.container
@@ -57,6 +63,9 @@ class SoundFileReader:
         check_header(self._name, self.sample_rate, self.channels)
         # A FLAC that was written to a pipe does not know its length.
         self.frames: int | None = file.frames if 0 < file.frames < 2**62 else None
+        self._promised = self.frames
+        if mp3 is not None:  # without a header that counts frames, libsndfile guesses by the bit rate
+            self.frames, self._promised = mp3.samples, None
 
     def _sound_file(self, source: OpenSource) -> soundfile.SoundFile:
         layout = self._layout
@@ -75,11 +84,14 @@ class SoundFileReader:
 
     def blocks(self, frames: int) -> Iterator[Block]:
         """See `Reader`."""
-        buffer = np.empty((frames, self.channels), np.float32)
         coded = self._content in (FLAC, OGG, MP3)
         done = 0
         damaged = False
         while not damaged:
+            # A short recording is one block that fits it; the frame more shows that nothing follows.
+            left = (self.frames or 0) - done
+            size = min(frames, left + 1) if left > 0 else min(frames, BEYOND_FRAMES)
+            buffer = np.empty((size, self.channels), np.float32)
             if coded:
                 buffer.fill(np.nan)  # so that what was decoded before an error can be told
             try:
@@ -94,24 +106,25 @@ class SoundFileReader:
         self._conclude(done, damaged)
 
     def _conclude(self, done: int, damaged: bool) -> None:
-        layout = self._layout
-        promised = self.frames
-        if layout is not None and layout.truncated:
-            promised = round(done * layout.declared / layout.available) if layout.available else None
+        promised = self._promised
+        if self._layout is not None and self._layout.truncated and self._layout.available:
+            promised = round(done * self._layout.declared / self._layout.available)
         if promised is not None and done < promised:
-            self.warnings.append(truncation(done / self.sample_rate, promised / self.sample_rate))
-        elif damaged or self._cut or (layout is not None and layout.truncated):
-            self.warnings.append(truncation(done / self.sample_rate, None))
+            self.warnings.extend(truncation(done / self.sample_rate, promised / self.sample_rate))
+        elif damaged or self._cut:
+            self.warnings.extend(truncation(done / self.sample_rate, None))
 
     def close(self) -> None:
         """See `Reader`."""
         self._file.close()
 
 
-def truncation(done_s: float, promised_s: float | None) -> str:
-    """The warning for a recording that ends, or breaks, before it should."""
+def truncation(done_s: float, promised_s: float | None) -> list[str]:
+    """The warning for a recording that ends, or breaks, before it should; none for a hair's breadth."""
+    if promised_s is not None and promised_s - done_s < NEGLIGIBLE_S:
+        return []
     promise = "" if promised_s is None else f" of the {promised_s:.2f} s that its header promises"
-    return f"truncated or damaged: only {done_s:.2f} s{promise} can be decoded"
+    return [f"truncated or damaged: only {done_s:.2f} s{promise} can be decoded"]
 
 
 def check_header(name: str, sample_rate: int, channels: int) -> None:

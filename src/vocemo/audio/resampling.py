@@ -51,6 +51,7 @@ class Resampler:
     """Resampling of blocks as they come; its blocks joined are what `resample` gives for all at once."""
 
     def __init__(self, rate_from: int, rate_to: int) -> None:
+        """Rates in Hz."""
         self._stream = (
             soxr.ResampleStream(rate_from, rate_to, 1, dtype="float32", quality=QUALITY)
             if rate_from != rate_to

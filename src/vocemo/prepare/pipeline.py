@@ -24,7 +24,7 @@ from vocemo.prepare.signal import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """Samples as a model takes them."""
 
@@ -54,17 +54,24 @@ def prepare(samples: NDArray[np.generic], sample_rate: int, preparation: Prepara
         raise TooShortAudioError(f"{len(mono)} samples at {sample_rate} Hz are none at {p.sample_rate} Hz")
     if p.remove_dc:
         x = x - np.float32(x.mean(dtype=np.float64))
-    warnings: list[str] = []
     loudness = frame_rms(x, p.sample_rate)
-    loudest_db = dbfs(float(loudness.max()))
-    silent = loudest_db < SILENCE_DBFS
-    if silent:
-        warnings.append(f"silent: its loudest moment is at {loudest_db:.0f} dBFS")
-    else:
-        x = _cleaned(x, loudness, p)
-        x = _levelled(x, p)
+    warnings = _silence(loudness, "its loudest moment")
+    if not warnings and p.noise_reduction != "none":
+        x = reduce_noise(x, p.sample_rate, p.noise_reduction)
+        loudness = frame_rms(x, p.sample_rate)
+        warnings = _silence(loudness, "what noise reduction leaves")
+    silent = bool(warnings)
+    if not silent:
+        x = _levelled(_trimmed(x, loudness, p), p)
     x, length = _fitted(x, p)
-    return Prepared(np.ascontiguousarray(x, np.float32), length, tuple(warnings), silent)
+    if np.may_share_memory(x, samples):  # whoever changes the answer must not change the question
+        x = x.copy()
+    return Prepared(np.ascontiguousarray(x, np.float32), length, warnings, silent)
+
+
+def _silence(loudness: NDArray[np.float64], what: str) -> tuple[str, ...]:
+    loudest_db = dbfs(float(loudness.max()))
+    return (f"silent: {what} is at {loudest_db:.0f} dBFS",) if loudest_db < SILENCE_DBFS else ()
 
 
 def _from_offset(mono: Samples, sample_rate: int, p: Preparation) -> Samples:
@@ -77,10 +84,7 @@ def _from_offset(mono: Samples, sample_rate: int, p: Preparation) -> Samples:
     return rest
 
 
-def _cleaned(x: Samples, loudness: NDArray[np.float64], p: Preparation) -> Samples:
-    if p.noise_reduction != "none":
-        x = reduce_noise(x, p.sample_rate, p.noise_reduction)
-        loudness = frame_rms(x, p.sample_rate)
+def _trimmed(x: Samples, loudness: NDArray[np.float64], p: Preparation) -> Samples:
     if p.trim_below_peak_db is None:
         return x
     start, stop = trim_bounds(loudness, p.sample_rate, p.trim_below_peak_db, len(x))

@@ -144,4 +144,5 @@ def reduce_noise(samples: Samples, sample_rate: int, how: NoiseReduction) -> Sam
     except ImportError:
         raise MissingExtraError("noise reduction", "denoise") from None
     clean = noisereduce.reduce_noise(y=samples, sr=sample_rate, stationary=how == "stationary", n_jobs=1)
+    # Its ratio of levels is 0/0 where a recording holds exact zeros.
     return np.nan_to_num(np.asarray(clean, np.float32), copy=False)

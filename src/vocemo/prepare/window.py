@@ -14,7 +14,8 @@ def windows(
     """Where windows begin and end, in samples; together they cover everything.
 
     samples: how many, or the samples (N,) themselves. sample_rate: Hz. The last window is moved back so
-    that it ends with the recording; a recording shorter than a window is one short window; no samples, no windows.
+    that it ends with the recording; a recording shorter than a window is one short window; no samples, no
+    windows.
     errors: UsageError for a window or hop of no length, and for a hop that would leave gaps.
 
     >>> windows(10, 1, 4, 4)
