@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ def _step(table: dict[str, object]) -> Step:
     if not 0 <= p <= 1:
         raise UsageError(f"augmentation {name}: p is a probability from 0 to 1, not {p:g}")
     types = typing.get_type_hints(kind)
-    valid = [f.name for f in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    valid = list(inspect.signature(kind).parameters)
     options: dict[str, Any] = {}
     for key, value in table.items():
         if key not in valid:

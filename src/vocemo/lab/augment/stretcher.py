@@ -24,4 +24,5 @@ def stretch(samples: Samples, sample_rate: int, *, semitones: float = 0.0, rate:
     stretcher.preset(1, sample_rate, cheaper=True)
     stretcher.setTransposeSemitones(semitones)
     stretcher.setTimeFactor(rate)
-    return np.asarray(stretcher.process(samples[None]), np.float32)[0]
+    stretched: Samples = np.asarray(stretcher.process(samples[None]), np.float32)[0]
+    return stretched

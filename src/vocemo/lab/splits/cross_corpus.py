@@ -7,7 +7,7 @@ import numpy as np
 from vocemo.emotions import in_order
 from vocemo.errors import UsageError
 from vocemo.lab.corpora.clip import Manifest
-from vocemo.lab.splits.fold import Fold
+from vocemo.lab.splits.fold import Fold, speakers
 from vocemo.lab.splits.protocol import protocol
 from vocemo.lab.splits.shares import hold_out
 
@@ -36,9 +36,11 @@ def cross_corpus(manifest: Manifest, seed: int) -> list[Fold]:
     folds = []
     for i, tested in enumerate(corpora):
         clips = tuple(c for c in manifest if c.emotion in shared)
-        validation, train = hold_out(
-            tuple(c for c in clips if c.corpus != tested), _VALIDATION_SHARE, np.random.default_rng(seed)
-        )
         test = tuple(c for c in clips if c.corpus == tested)
+        # A table may hold other recordings of the tested corpus's speakers.
+        rest = tuple(c for c in clips if c.corpus != tested and c.speaker not in speakers(test))
+        if len(rest) < 2:
+            raise UsageError(f"protocol cross-corpus: nothing is left to train on when {tested} is the test")
+        validation, train = hold_out(rest, _VALIDATION_SHARE, np.random.default_rng(seed))
         folds.append(Fold("cross-corpus", i, train, validation, test, leaky=False))
     return folds

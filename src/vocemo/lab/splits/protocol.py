@@ -18,7 +18,8 @@ class Protocol:
 
     `leaky`: its figures must carry the word wherever they stand. `speaker_independent`: it claims
     that no test speaker is in training or validation, and `enforce` holds it to that. A protocol
-    that is neither (`as-given`) lets the audit decide for each fold.
+    that is neither (`as-given`) lets the audit decide for each fold. `holds_out`: it keeps clips from
+    training, to validate and test with.
     """
 
     name: str
@@ -26,18 +27,24 @@ class Protocol:
     leaky: bool
     speaker_independent: bool
     make: Callable[[Manifest, int], list[Fold]]
+    holds_out: bool = True
 
 
 PROTOCOLS: Registry[Protocol] = Registry("protocol")
 
 
 def protocol(
-    name: str, summary: str, *, leaky: bool = False, speaker_independent: bool = False
+    name: str,
+    summary: str,
+    *,
+    leaky: bool = False,
+    speaker_independent: bool = False,
+    holds_out: bool = True,
 ) -> Callable[[Callable[[Manifest, int], list[Fold]]], Callable[[Manifest, int], list[Fold]]]:
     """A decorator that files a function (manifest, seed) -> folds as a protocol."""
 
     def file(make: Callable[[Manifest, int], list[Fold]]) -> Callable[[Manifest, int], list[Fold]]:
-        PROTOCOLS.add(name, Protocol(name, summary, leaky, speaker_independent, make))
+        PROTOCOLS.add(name, Protocol(name, summary, leaky, speaker_independent, make, holds_out))
         return make
 
     return file
@@ -56,7 +63,11 @@ def folds(manifest: Manifest, protocol: str, seed: int = 0) -> list[Fold]:
     if not len(manifest):
         raise CorpusError(f"protocol {protocol} was given no clips at all")
     _refuse_repeated(manifest)
-    return chosen.make(Manifest(tuple(sorted(manifest, key=order))), seed)
+    made = chosen.make(Manifest(tuple(sorted(manifest, key=order))), seed)
+    if chosen.holds_out:
+        for fold in made:
+            _refuse_empty(fold)
+    return made
 
 
 def order(clip: Clip) -> tuple[str, ...]:
@@ -86,6 +97,15 @@ def _refuse_repeated(manifest: Manifest) -> None:
     key, times = Counter(c.key for c in manifest).most_common(1)[0]
     if times > 1:
         raise CorpusError(f"{key} is listed {times} times: was one corpus named twice?")
+
+
+def _refuse_empty(fold: Fold) -> None:
+    empty = [name for name, clips in fold.parts.items() if not clips]
+    if empty:
+        raise UsageError(
+            f"protocol {fold.protocol}: too few clips, {' and '.join(empty)} would be empty: "
+            f"{fold.describe()}"
+        )
 
 
 def _named(names: tuple[str, ...]) -> str:

@@ -58,11 +58,12 @@ def _by_actors(name: str, manifest: Manifest, groups: Actors) -> list[Fold]:
     folds = []
     for i, test_actors in enumerate(groups):
         validation_actors = groups[(i + 1) % len(groups)]
-        held_out = test_actors | validation_actors
+        held_out = {_speaker(actor) for actor in test_actors | validation_actors}
         fold = Fold(
             protocol=name,
             index=i,
-            train=tuple(c for c in manifest if c.corpus != "ravdess" or _actor(c) not in held_out),
+            # Whatever the corpus: a table may hold other recordings of these actors.
+            train=tuple(c for c in manifest if c.speaker not in held_out),
             validation=tuple(c for c in speech if _actor(c) in validation_actors),
             test=tuple(c for c in speech if _actor(c) in test_actors),
             leaky=False,
@@ -76,6 +77,10 @@ def _actor(clip: Clip) -> int:
     return int(clip.speaker.rpartition("/")[2])
 
 
+def _speaker(actor: int) -> str:
+    return f"ravdess/{actor:02d}"
+
+
 def _need_actors(fold: Fold, held_out: dict[str, frozenset[int]], speech: list[Clip]) -> None:
     """A partial corpus will do as long as no part of the fold is empty."""
     empty = [name for name, clips in fold.parts.items() if not clips]
@@ -83,9 +88,11 @@ def _need_actors(fold: Fold, held_out: dict[str, frozenset[int]], speech: list[C
         return
     there = {_actor(c) for c in speech}
     wanted = {**held_out, "train": frozenset(range(1, 25)) - held_out["test"] - held_out["validation"]}
+    verbs = {"train": "train", "validation": "validate", "test": "test"}
+    what = " or ".join(verbs[part] for part in empty)
     lacking = "; ".join(f"{part} needs one of actors {_listed(wanted[part])}" for part in empty)
     raise UsageError(
-        f"protocol {fold.protocol}: fold {fold.index} has no clips to {' and '.join(empty)} with: {lacking}. "
+        f"protocol {fold.protocol}: fold {fold.index} has no clips to {what} with: {lacking}. "
         f"There are actors {_listed(there)}; missing: {_listed(frozenset(range(1, 25)) - there)}"
     )
 

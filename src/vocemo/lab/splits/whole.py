@@ -10,18 +10,8 @@ from vocemo.lab.splits.audit import audit
 from vocemo.lab.splits.fold import Fold
 from vocemo.lab.splits.protocol import protocol
 
-_NAMES = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-}
 
-
-@protocol("all", "every clip trains; no validation, no test: for a model that ships")
+@protocol("all", "every clip trains; no validation, no test: for a model that ships", holds_out=False)
 def all_clips(manifest: Manifest, seed: int) -> list[Fold]:
     """One fold in which every clip trains.
 
@@ -37,14 +27,13 @@ def as_given(manifest: Manifest, seed: int) -> list[Fold]:
     """One fold as the corpus's own splits say; leaky where the audit fails."""
     parts: dict[str, list[Clip]] = {"train": [], "validation": [], "test": []}
     for clip in manifest:
-        given = (clip.split or "").strip().lower()
-        if given not in _NAMES:
-            what = f"split '{clip.split}'" if given else "no split"
+        if clip.split not in parts:
+            what = f"split '{clip.split}'" if clip.split else "no split"
             raise UsageError(
                 f"protocol as-given needs a split for every clip (column 'split' of table:FILE.csv): "
                 f"{clip.key} has {what}. Valid: train, validation, test"
             )
-        parts[_NAMES[given]].append(clip)
+        parts[clip.split].append(clip)
     empty = [name for name, clips in parts.items() if not clips]
     if empty:
         raise UsageError(f"protocol as-given: no clip has split {' or '.join(empty)}")
