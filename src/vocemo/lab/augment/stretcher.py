@@ -24,5 +24,6 @@ def stretch(samples: Samples, sample_rate: int, *, semitones: float = 0.0, rate:
     stretcher.preset(1, sample_rate, cheaper=True)
     stretcher.setTransposeSemitones(semitones)
     stretcher.setTimeFactor(rate)
-    stretched: Samples = np.asarray(stretcher.process(samples[None]), np.float32)[0]
+    # A copy, since the library takes no array that is read-only.
+    stretched: Samples = np.asarray(stretcher.process(samples[None].copy()), np.float32)[0]
     return stretched

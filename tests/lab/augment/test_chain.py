@@ -1,0 +1,178 @@
+"""What every augmentation owes, and what a chain of them adds."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vocemo.errors import UnknownNameError, UsageError
+from vocemo.lab.augment import AUGMENTATIONS, chain
+
+RATE_HZ = 16_000
+VARIANTS = [{"name": name} for name in sorted(AUGMENTATIONS)] + [
+    {"name": "speed", "method": "resample"},
+    {"name": "noise", "colours": ["white", "pink", "brown", "blue", "violet"]},
+    {"name": "time-shift", "wrap": True},
+]
+EVERYTHING = [{**table, "p": 0.5} for table in VARIANTS]
+every_variant = pytest.mark.parametrize("table", VARIANTS, ids=lambda t: "-".join(map(str, t.values())))
+
+
+def global_randomness() -> tuple[list[int], object]:
+    """The state of NumPy's and Python's generators that everybody shares."""
+    return np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002 (it is read, not drawn from)
+
+
+def noise(length: int = RATE_HZ, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-0.5, 0.5, length).astype(np.float32)
+
+
+@every_variant
+def test_same_generator_same_samples(table: dict[str, object]) -> None:
+    vary = chain([table])
+    once, again, other = (vary(noise(), RATE_HZ, np.random.default_rng(s)) for s in (5, 5, 6))
+    assert np.array_equal(once, again)
+    assert not np.array_equal(once, other)
+
+
+@every_variant
+def test_parameters_are_drawn_apart_from_their_use(table: dict[str, object]) -> None:
+    vary = chain([table])
+    drawn = vary.draw(np.random.default_rng(3))
+    assert np.array_equal(
+        vary.apply(noise(), RATE_HZ, drawn), vary(noise(), RATE_HZ, np.random.default_rng(3))
+    )
+    (parameters,) = drawn
+    assert dataclasses.is_dataclass(parameters)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(parameters, dataclasses.fields(parameters)[0].name, 0)
+
+
+@every_variant
+def test_no_global_randomness(table: dict[str, object]) -> None:
+    before = global_randomness()
+    chain([table])(noise(), RATE_HZ, np.random.default_rng(1))
+    assert global_randomness() == before
+
+
+@every_variant
+def test_samples_given_are_left_as_they_were(table: dict[str, object]) -> None:
+    samples = noise()
+    samples.flags.writeable = False
+    varied = chain([table])(samples, RATE_HZ, np.random.default_rng(1))
+    assert np.array_equal(samples, noise())
+    assert varied.dtype == np.float32
+    assert varied.ndim == 1
+
+
+@every_variant
+def test_silence_stays_silent(table: dict[str, object]) -> None:
+    assert not chain([table])(np.zeros(RATE_HZ, np.float32), RATE_HZ, np.random.default_rng(1)).any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    length=st.integers(0, 6_000),
+    level=st.sampled_from([0.0, 1e-20, 1e-6, 1.0, 1e3]),
+    rate_hz=st.sampled_from([8_000, 16_000, 22_050, 44_100]),
+    seed=st.integers(0, 2**32),
+)
+def test_anything_in_something_finite_out(length: int, level: float, rate_hz: int, seed: int) -> None:
+    vary = chain(EVERYTHING)
+    varied = vary(noise(length, seed) * np.float32(level), rate_hz, np.random.default_rng(seed))
+    assert varied.dtype == np.float32
+    assert np.isfinite(varied).all()
+    assert (len(varied) > 0) == (length > 0)
+
+
+def test_threads_agree_with_one_after_another() -> None:
+    vary = chain(EVERYTHING)
+
+    def job(seed: int) -> np.ndarray:
+        return vary(noise(8_000, seed), RATE_HZ, np.random.default_rng(seed))
+
+    alone = [job(seed) for seed in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(job, range(40)))
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+
+
+def test_each_step_is_applied_as_often_as_its_probability() -> None:
+    vary = chain([{"name": "gain", "p": 0.25}, {"name": "noise", "p": 0.0}, {"name": "time-shift"}])
+    rng = np.random.default_rng(0)
+    drawn = [vary.draw(rng) for _ in range(2_000)]
+    applied = [sum(d[step] is not None for d in drawn) for step in range(3)]
+    # Binomial: mean 500, standard deviation 19.4.
+    assert abs(applied[0] - 500) < 5 * 19.4
+    assert applied[1:] == [0, 2_000]
+
+
+def test_one_steps_probability_changes_nothing_in_what_others_draw() -> None:
+    seldom, often = (chain([{"name": "gain", "p": p}, {"name": "noise"}]) for p in (0.0, 1.0))
+    assert seldom.draw(np.random.default_rng(4))[1] == often.draw(np.random.default_rng(4))[1]
+
+
+def test_an_empty_chain_changes_nothing() -> None:
+    samples = noise()
+    assert chain([])(samples, RATE_HZ, np.random.default_rng(0)) is samples
+
+
+def test_integers_do_for_numbers() -> None:
+    assert chain([{"name": "pitch-shift", "semitones": 2}]) == chain(
+        [{"name": "pitch-shift", "semitones": 2.0}]
+    )
+
+
+def test_tables_are_left_as_they_were() -> None:
+    table = {"name": "gain", "p": 0.5}
+    chain([table])
+    assert table == {"name": "gain", "p": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"name": "pitchshift"}, "unknown augmentation 'pitchshift'; did you mean 'pitch-shift'"),
+        ({"p": 0.5}, "needs a name. Valid: gain, noise"),
+        (
+            {"name": "speed", "rate": 1.1},
+            "unknown option of augmentation speed 'rate'.*Valid: p, min_rate, max_rate",
+        ),
+        ({"name": "speed", "p": 1.5}, "probability from 0 to 1, not 1.5"),
+        ({"name": "speed", "min_rate": "slow"}, "min_rate is a number, not 'slow'"),
+        ({"name": "gain", "max_db": float("inf")}, "max_db is a number, not inf"),
+        ({"name": "gain", "max_db": True}, "max_db is a number, not True"),
+        ({"name": "time-shift", "wrap": 1}, "wrap is true or false, not 1"),
+        ({"name": "noise", "colours": "pink"}, "colours is a list of names, not 'pink'"),
+        ({"name": "noise", "colours": ["pnik"]}, "did you mean 'pink'"),
+        ({"name": "speed", "method": 3}, "unknown method of augmentation speed '3'"),
+    ],
+)
+def test_a_wrong_table_says_what_is_right(table: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        chain([table])
+    assert issubclass(UnknownNameError, UsageError)
+
+
+def test_two_channels_are_refused() -> None:
+    with pytest.raises(ValueError, match="one channel"):
+        chain([{"name": "gain"}])(np.zeros((2, 100), np.float32), RATE_HZ, np.random.default_rng(0))
+
+
+def test_a_real_voice_stays_a_voice(corpora_dir: Path) -> None:
+    samples, rate = soundfile.read(next((corpora_dir / "emodb/wav").glob("*Wa.*")), dtype="float32")
+    rng = np.random.default_rng(0)
+    for table in VARIANTS:
+        varied = chain([table])(samples, rate, rng)
+        assert np.isfinite(varied).all()
+        assert 0.8 < len(varied) / len(samples) < 1.25
+        level_db = 20 * np.log10(np.sqrt(np.mean(varied**2)) / np.sqrt(np.mean(samples**2)))
+        assert abs(level_db) < 7
