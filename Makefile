@@ -19,7 +19,7 @@ help: ## show this list
 demo: $(VENV)/.installed ## classify the sample clips with the model inside the package (light: no PyTorch)
 	@mkdir -p demo-out
 	@echo "Classifying the synthetic clips in samples/ with the model inside the package ..."
-	@$(VENV)/bin/vocemo predict samples/*.wav --plot demo-out/demo.png
+	@$(VENV)/bin/vocemo predict samples/*.flac --plot demo-out/demo.png
 	@echo "The picture is demo-out/demo.png"
 	@echo "Try a recording of your own: $(VENV)/bin/vocemo predict FILE"
 

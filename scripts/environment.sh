@@ -31,7 +31,7 @@ if ! "$directory/bin/python" -m pip --version >/dev/null 2>&1; then
     fi
 fi
 
-echo "Installing vocemo[$extras] in $directory, with the versions of constraints.txt ..."
+echo "Installing vocemo[$extras] in $directory with the versions of constraints.txt (minutes, the first time) ..."
 quietly="--quiet --quiet"
 [ "${VERBOSE:-}" != 1 ] || quietly=
 if ! "$directory/bin/python" -m pip install $quietly --disable-pip-version-check \

@@ -4,7 +4,7 @@ A small formant synthesiser after Klatt (1980, "Software for a cascade/parallel 
 JASA 67): glottal pulses (Klatt and Klatt 1990, "Analysis, synthesis, and perception of voice quality
 variations among female and male talkers", JASA 87) with jitter, shimmer and breath noise pass through a
 cascade of five resonators whose frequencies move from sound to sound; hiss and bursts bypass the cascade.
-It needs NumPy alone, and makes the same clips every time.
+It computes with NumPy alone, and makes the same clips every time.
 
 The manners follow what listeners and measurements agree on, as reviewed by Scherer (2003, "Vocal
 communication of emotion: A review of research paradigms", Speech Communication 40) and Juslin and Laukka
@@ -17,11 +17,11 @@ Usage: python scripts/make_samples.py [DIRECTORY]
 """
 
 import sys
-import wave
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -29,7 +29,8 @@ Array = NDArray[np.float64]
 SAMPLE_RATE = 16_000  # Hz
 OVERSAMPLING = 4  # the glottal pulse has corners: drawn at 64 kHz, then band-limited
 BLOCK = 40  # samples between two settings of the resonators: 2.5 ms
-SILENCE_S = 0.25  # before and after the phrase
+SILENCE_S = 0.35  # at the least, before and after the phrase
+LENGTH_S = 3.3  # at the least: as long as the clips that models of acted speech are trained on
 FLOOR_DB = -72.0  # dBFS of the noise under everything, as a quiet room's
 FORMANT_SCALE = 1.0  # the length of the vocal tract: 1 as an adult man's
 UPPER_FORMANTS = ((3500.0, 220.0), (4500.0, 280.0))  # Hz: frequency and bandwidth of the fourth and fifth
@@ -240,18 +241,9 @@ def speak(emotion: str) -> Array:
     phrase = throat + 0.4 * pressure * track["hiss"] * hiss / np.sqrt(np.mean(hiss**2))
     phrase *= 10 ** (manner.level_db / 20) / np.sqrt(np.mean(phrase**2))
     phrase *= min(1.0, 0.95 / np.abs(phrase).max())
-    silence = np.zeros(round(SILENCE_S * SAMPLE_RATE))
+    silence = np.zeros(round(max(SILENCE_S, (LENGTH_S - len(phrase) / SAMPLE_RATE) / 2) * SAMPLE_RATE))
     clip = np.concatenate([silence, phrase, silence])
     return clip + 10 ** (FLOOR_DB / 20) * rng.standard_normal(len(clip))
-
-
-def write(path: Path, samples: Array) -> None:
-    """Write a 16-bit WAV file."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(np.round(samples * 32767).astype("<i2").tobytes())
 
 
 def main(arguments: list[str]) -> None:
@@ -259,9 +251,9 @@ def main(arguments: list[str]) -> None:
     directory = Path(arguments[0]) if arguments else Path(__file__).resolve().parent.parent / "samples"
     directory.mkdir(parents=True, exist_ok=True)
     for emotion in MANNERS:
-        path = directory / f"synthetic-{emotion}.wav"
+        path = directory / f"synthetic-{emotion}.flac"
         samples = speak(emotion)
-        write(path, samples)
+        soundfile.write(path, np.round(samples * 32767).astype(np.int16), SAMPLE_RATE)
         print(f"{path.name}: {len(samples) / SAMPLE_RATE:.2f} s")
 
 

@@ -19,7 +19,7 @@ from vocemo import __version__
 from vocemo.emotions import EMOTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
-CLIP = ROOT / "samples" / "synthetic-happy.wav"
+CLIP = ROOT / "samples" / "synthetic-happy.flac"
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".m4a", ".aiff")
 
 

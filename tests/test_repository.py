@@ -21,7 +21,7 @@ from vocemo.cli.main import VERBS
 ROOT = Path(__file__).resolve().parent.parent
 SOUNDS = {".wav", ".flac", ".ogg", ".mp3", ".opus", ".m4a", ".aiff", ".aif", ".webm", ".mp4"}
 # Tests make tiny recordings as they run; what is tracked is ours, and named for what it is.
-OUR_SOUNDS = re.compile(r"samples/synthetic-[a-z]+\.wav")
+OUR_SOUNDS = re.compile(r"samples/synthetic-[a-z]+\.flac")
 CORPUS_NAMES = re.compile(
     r"(^|/)(03-0[12](-\d\d){5}|\d\d[ab]\d\d[A-Z][a-z]|(OAF|YAF)_[a-z]+_[a-z]+|\d{4}_[A-Z]{3}_[A-Z]{3}_[A-Z]{2})\."
 )
