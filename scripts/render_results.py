@@ -4,9 +4,9 @@
     python scripts/render_results.py --check    write nothing; exit 1 where a table is not current
 
 A table stands between `<!-- results:begin NAME -->` and `<!-- results:end NAME -->`. NAME is a pattern
-over the files' names without `.json` (`*` is all of them, `dual-channel-cnn-*` those of a recipe);
-with `/emotions` behind it, precision, recall and F1 of each emotion are given, with `/details`
-each result's command, commit and folds.
+over the files' names without `.json` (`summary` or `*` is all of them, `dual-channel-cnn-*` those of a
+recipe); with `/emotions` behind it, precision, recall and F1 of each emotion are given, with
+`/details` each result's command, commit and folds.
 """
 
 from __future__ import annotations
@@ -162,8 +162,13 @@ def render(name: str, results: Mapping[str, Results]) -> list[str]:
     pattern, _, view = name.partition("/")
     if view not in VIEWS:
         raise UnknownNameError("view of results", view, [key for key in VIEWS if key])
+    if not results:
+        return [NOTHING]
+    pattern = "*" if pattern == "summary" else pattern
     chosen = {stem: found for stem, found in results.items() if fnmatch.fnmatchcase(stem, pattern)}
-    return VIEWS[view](chosen) if chosen else [NOTHING]
+    if not chosen:
+        raise UnknownNameError("result", pattern, results)
+    return VIEWS[view](chosen)
 
 
 def renew(text: str, results: Mapping[str, Results], page: str) -> str:

@@ -61,9 +61,9 @@ class EmotionResult:
     """One emotion over the pooled test predictions of all folds and seeds."""
 
     clips: int
-    recall: float | None
-    precision: float | None
-    f1: float | None
+    recall: float | None = None  # None where it is undefined
+    precision: float | None = None
+    f1: float | None = None
 
 
 @dataclass(frozen=True)
