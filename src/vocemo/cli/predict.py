@@ -23,7 +23,7 @@ from vocemo.runtime.source import Source
 def predict(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH...", help="Files, folders, patterns, or - for standard input."),
+        typer.Argument(metavar="PATH", help="Files, folders, patterns, or - for standard input."),
     ],
     model: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A bundle; by default the model inside the package.")
@@ -52,18 +52,26 @@ def predict(
 ) -> None:
     """Recognise the emotion in recordings.
 
-    Answers go to standard output; what could not be answered is named on standard error, the rest is answered
-    all the same, and the exit status is 1.
+    Answers go to standard output. What cannot be answered is named on standard error, everything else is
+    answered all the same, and the exit status is 1.
+
+    Examples:
+
+        vocemo predict recording.wav
+
+        vocemo predict calls/ --format jsonl --output answers.jsonl
+
+        ffmpeg -i film.mkv -f wav - | vocemo predict -
     """
     inputs = expand(paths)
-    predictor = load(model, device=device, threshold=threshold)
     if plot is not None:
         from vocemo.runtime.plot import check_target
 
         check_target(plot)
-    recordings = [given for given in inputs if isinstance(given, str)]
-    failed = 0
+    predictor = load(model, device=device, threshold=threshold)
+    piped = _standard_input() if STANDARD_INPUT in inputs else b""
     answered: list[Prediction] = []
+    failed = 0
     with _writing(output) as stream:
         writer = renderer(
             format,
@@ -73,38 +81,39 @@ def predict(
             several=len(inputs) > 1,
             top=top,
         )
-        writer.begin()
         # A bar and a table on the same terminal would write over one another.
-        hidden = quiet or len(recordings) < 2 or (stream.isatty() and sys.stderr.isatty())
-        with progress("Predicting", len(recordings), "files", quiet=hidden) as bar:
-            for answer in _answers(predictor, inputs, jobs):
-                bar.advance()
+        hidden = quiet or len(inputs) < 2 or (stream.isatty() and sys.stderr.isatty())
+        writer.begin()
+        with progress("Predicting", len(inputs), "files", quiet=hidden) as bar:
+            for answer in _answers(predictor, inputs, piped, jobs):
                 if isinstance(answer, Failure):
                     failed += 1
                     print(f"vocemo: {answer}", file=sys.stderr, flush=True)
-                    continue
-                writer.add(dataclasses.replace(answer, warnings=()) if quiet else answer)
-                if plot is not None:
-                    answered.append(answer)
+                else:
+                    writer.add(dataclasses.replace(answer, warnings=()) if quiet else answer)
+                    if plot is not None:
+                        answered.append(answer)
+                bar.advance()
         writer.end()
     if plot is not None and answered:
         from vocemo.runtime.plot import draw, save
 
-        save(draw(answered, emotions=predictor.emotions), plot)
+        path = answered[0].path
+        recording = piped if path == STANDARD_INPUT else path
+        save(draw(answered, emotions=predictor.emotions, recording=recording), plot)
     if failed:
-        if not quiet and len(inputs) > 1:
-            print(f"vocemo: {failed} of {len(inputs)} inputs failed", file=sys.stderr)
         raise typer.Exit(1)
 
 
 def _answers(
-    predictor: Predictor, inputs: Sequence[str | Failure], jobs: int | None
+    predictor: Predictor, inputs: Sequence[str | Failure], piped: bytes, jobs: int | None
 ) -> Iterator[Prediction | Failure]:
     """The answer to each input, in order; what stands for no recording is its own answer."""
     recordings = [given for given in inputs if isinstance(given, str)]
-    if len(recordings) == 1:
+    sources: list[Source] = [piped if given == STANDARD_INPUT else given for given in recordings]
+    if len(sources) == 1:
         jobs = 1  # a pool of threads takes longer to start than it saves
-    answers = predictor.predict_many((_source(given) for given in recordings), jobs=jobs)
+    answers = predictor.predict_many(sources, jobs=jobs)
     for given in inputs:
         if isinstance(given, Failure):
             yield given
@@ -113,8 +122,10 @@ def _answers(
             yield dataclasses.replace(answer, path=given) if given == STANDARD_INPUT else answer
 
 
-def _source(given: str) -> Source:
-    return sys.stdin.buffer.read() if given == STANDARD_INPUT else given
+def _standard_input() -> bytes:
+    if sys.stdin.isatty():
+        raise UsageError("- reads a recording from standard input, which is a terminal: pipe one into it")
+    return sys.stdin.buffer.read()
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ _ACCENT, _REST = "#1f6f8b", "#b9cdd6"  # the answer, and the other emotions
 _WARNING = "#a3541b"
 _SHADES = ("#f7fafb", "#d3e3ea", "#92bccb", "#4a91aa", "#1f6f8b", "#0f4358")  # 0 to 1, even in lightness
 _COLUMNS = 1_200  # of the waveform: about one a pixel
-_BLOCK = 256  # samples joined at once while a file is read
+_BLOCK = 64  # samples joined at once while a file is read: an hour at 48 kHz takes 22 MB
 _MOST_ROWS = 60  # recordings in a heat map whose names can be read
 
 
@@ -93,7 +93,7 @@ def _one(prediction: Prediction, wave: NDArray[np.float32] | None) -> Figure:
     bars_in = 0.36 * max(len(ranked), 1) + 0.35
     heights_in = ([1.7] if wave is not None else []) + [bars_in]
     notes = list(prediction.warnings)
-    height_in = sum(heights_in) + 1.75 + 0.24 * len(notes)
+    height_in = sum(heights_in) + 0.8 * (len(heights_in) - 1) + 1.3 + 0.24 * len(notes)
     figure = Figure(figsize=(9.0, height_in), facecolor="white")
     top = 1.0 - 1.0 / height_in
     grid = figure.add_gridspec(
@@ -104,7 +104,7 @@ def _one(prediction: Prediction, wave: NDArray[np.float32] | None) -> Figure:
         right=0.95,
         top=top,
         bottom=(0.3 + 0.24 * len(notes)) / height_in,
-        hspace=1.1 / (sum(heights_in) / len(heights_in)),
+        hspace=0.8 / (sum(heights_in) / len(heights_in)),
     )
     name = Path(prediction.path).name if prediction.path not in (None, "-") else "Recording"
     _say(figure, 0.12, 1.0 - 0.38 / height_in, name, size=15, weight="bold")
@@ -209,7 +209,8 @@ def _several(predictions: Sequence[Prediction], emotions: Sequence[str]) -> Figu
         axes.set_yticks([])
     title_x = 0.3 / width_in
     _say(figure, title_x, 1.0 - 0.40 / height_in, f"{len(predictions)} recordings", size=15, weight="bold")
-    told = f"probability of each emotion, the most probable in bold   ·   model {predictions[0].model}"
+    told = "probability of each emotion" + (", the most probable in bold" if readable else ", darker is more")
+    told += f"   ·   model {predictions[0].model}"
     _say(figure, title_x, 1.0 - 0.72 / height_in, told, size=10, color=_QUIET_INK)
     return figure
 
