@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import struct
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -97,29 +95,26 @@ def w64_layout(source: OpenSource) -> Layout:
     return Layout(0, 0, 0, False)
 
 
-class PatchedFile(io.RawIOBase):
+class NamelessFile:
+    """A file as libsndfile is to see it: without a name, by whose suffix it might be misled."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """`file` is read, never closed."""
+        self.read = file.read
+        self.seek = file.seek
+        self.tell = file.tell
+        if hasattr(file, "readinto"):
+            self.readinto = file.readinto
+
+
+class PatchedFile:
     """A file as it is, but for a few bytes that read differently."""
 
     def __init__(self, file: BinaryIO, offset: int, patch: bytes) -> None:
         """`patch` is read in the place of what stands at `offset`."""
-        super().__init__()
         self._file, self._offset, self._patch = file, offset, patch
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def seekable(self) -> bool:
-        """Always."""
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Seek in the file itself."""
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        """Position in the file itself."""
-        return self._file.tell()
+        self.seek = file.seek
+        self.tell = file.tell
 
     def read(self, size: int = -1) -> bytes:
         """Bytes of the file, patched."""

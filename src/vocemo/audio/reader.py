@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from vocemo.audio.content import FLAC, MP3, OGG, Content
-from vocemo.audio.layout import PatchedFile, layout_of
+from vocemo.audio.layout import NamelessFile, PatchedFile, layout_of
 from vocemo.audio.pages import mp3_walk, ogg_is_cut
 from vocemo.audio.resampling import HIGHEST_HZ, LOWEST_HZ
 from vocemo.audio.source import OpenSource
@@ -69,7 +69,7 @@ class SoundFileReader:
 
     def _sound_file(self, source: OpenSource) -> soundfile.SoundFile:
         layout = self._layout
-        file: BinaryIO | PatchedFile = source.file
+        file: NamelessFile | PatchedFile = NamelessFile(source.file)
         if layout is not None and layout.missing_data:
             raise EmptyAudioError(
                 f"{source.name}: a {self._content.container} header with no audio behind it"
@@ -78,9 +78,13 @@ class SoundFileReader:
             self.warnings.append("unfinished: its header gives no length; read to the end of the file")
             file = PatchedFile(source.file, layout.size_field, b"\xff\xff\xff\xff")
         try:
-            return soundfile.SoundFile(file)
+            opened = soundfile.SoundFile(file)
         except soundfile.LibsndfileError as error:
             raise Undecodable(str(error.error_string)) from error
+        # SoundFile seeks after every read of a file that can seek, to where it already stands. An MP3
+        # decoder loses its bit reservoir and the overlap of its transform by that: a click between blocks.
+        opened.seekable = lambda: False
+        return opened
 
     def blocks(self, frames: int) -> Iterator[Block]:
         """See `Reader`."""
@@ -111,7 +115,8 @@ class SoundFileReader:
             promised = round(done * self._layout.declared / self._layout.available)
         if promised is not None and done < promised:
             self.warnings.extend(truncation(done / self.sample_rate, promised / self.sample_rate))
-        elif damaged or self._cut:
+        elif self._cut or (damaged and self.frames is not None):
+            # libsndfile ends a FLAC of unknown length with an error, cut or not.
             self.warnings.extend(truncation(done / self.sample_rate, None))
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -54,13 +55,15 @@ def write(
     frames = _frames(samples)
     if encoding == "PCM_16":  # libsndfile scales by 32767 when writing and by 32768 when reading
         frames = np.clip(np.rint(frames * 32768), -32768, 32767).astype(np.int16)
+    encoded = io.BytesIO()  # so that a failure leaves no half of a file
     try:
-        soundfile.write(target, frames, check_rate(sample_rate), encoding, format=container)
+        soundfile.write(encoded, frames, check_rate(sample_rate), encoding, format=container)
     except soundfile.LibsndfileError as error:
         raise UsageError(
             f"{target}: {container} with {encoding} at {sample_rate} Hz and {frames.shape[1]} channels "
             f"cannot be written ({error.error_string})"
         ) from error
+    target.write_bytes(encoded.getbuffer())
 
 
 def _frames(samples: NDArray[np.float32]) -> NDArray[np.generic]:
