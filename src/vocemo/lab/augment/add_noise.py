@@ -94,9 +94,9 @@ def coloured_noise(length: int, sample_rate: int, colour: str, rng: np.random.Ge
     exponent = COLOURS[colour]
     if exponent == 0:
         return rng.standard_normal(length, dtype=np.float32)
-    # A length of small factors, for the transform; the rest is cut off.
+    # Drawn as a spectrum, of a length of small factors for the transform; the rest is cut off.
     longer = -(-length // 1024) * 1024
-    spectrum = np.fft.rfft(rng.standard_normal(longer, dtype=np.float32))
-    frequencies = np.maximum(np.fft.rfftfreq(longer, 1 / sample_rate), _FLAT_BELOW_HZ)
-    spectrum *= frequencies ** (-exponent / 2)
+    frequencies = np.fft.rfftfreq(longer, 1 / sample_rate).astype(np.float32)
+    spectrum = rng.standard_normal(2 * len(frequencies), dtype=np.float32).view(np.complex64)
+    spectrum *= np.maximum(frequencies, np.float32(_FLAT_BELOW_HZ)) ** np.float32(-exponent / 2)
     return np.fft.irfft(spectrum, longer)[:length].astype(np.float32)

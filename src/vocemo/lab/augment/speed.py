@@ -27,7 +27,7 @@ class Speed:
     """Change the tempo by a rate; the length becomes length / rate.
 
     method: "stretch" keeps the pitch; "resample" raises it with the rate, as a tape played faster does
-    (Ko et al., "Audio augmentation for speech recognition", Interspeech 2015), at a twentieth of the cost.
+    (Ko et al., "Audio augmentation for speech recognition", Interspeech 2015), at a tenth of the cost.
 
     >>> len(Speed(method="resample").apply(np.zeros(16_000, np.float32), 16_000, SpeedParameters(1.25)))
     12800
