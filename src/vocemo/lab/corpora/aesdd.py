@@ -95,7 +95,7 @@ AESDD = Corpus(
     title="AESDD, Acted Emotional Speech Dynamic Database",
     summary="6 actors speak twenty Greek utterances in 5 emotions",
     language="el",
-    licence="CC BY 4.0 (as its hub card says)",
+    licence="CC BY 4.0",
     citation=(
         "Vryzas, N., Kotsakis, R., Liatsou, A., Dimoulas, C. A. & Kalliris, G. (2018). Speech Emotion "
         "Recognition for Performance Interaction. Journal of the Audio Engineering Society 66(6), 457-467"

@@ -117,3 +117,8 @@ class Corpus:
     def speaker_key(self) -> str:
         """The name that stands before each speaker's id."""
         return self.key or self.name
+
+    @property
+    def fetchable(self) -> bool:
+        """Whether the publisher offers files that can be downloaded directly."""
+        return bool(self.archives) or self.listing is not None

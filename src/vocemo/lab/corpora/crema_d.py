@@ -97,7 +97,7 @@ CREMA_D = Corpus(
     title="CREMA-D, Crowd-sourced Emotional Multimodal Actors Dataset",
     summary="91 actors speak twelve sentences in 6 emotions, one sentence at three levels",
     language="en",
-    licence="Open Database License 1.0",
+    licence="ODbL 1.0",
     citation=(
         "Cao, H., Cooper, D. G., Keutmann, M. K., Gur, R. C., Nenkova, A. & Verma, R. (2014). CREMA-D: "
         "Crowd-sourced Emotional Multimodal Actors Dataset. IEEE Transactions on Affective Computing 5(4), "

@@ -60,10 +60,9 @@ def download(
     Source: RFC 9110, sections 13.1.5 (If-Range) and 14 (range requests).
     """
     if target.exists():
-        try:
-            return _checked(archive, target, target)
-        except DownloadError:
-            target.unlink()
+        present = _Sums.of(target)
+        if present.unlike(archive) is None:
+            return present.downloaded(archive, target)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     failures = 0
@@ -183,27 +182,47 @@ def _require_room(part: Path, needed_bytes: int, archive: Archive) -> None:
         )
 
 
-def _checked(archive: Archive, file: Path, target: Path) -> Downloaded:
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What identifies the content of a file."""
+
+    size_bytes: int
+    md5: str
+    sha256: str
+
+    @classmethod
+    def of(cls, file: Path) -> _Sums:
+        """Read a file once."""
+        sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+        with file.open("rb") as opened:
+            while chunk := opened.read(CHUNK_BYTES):
+                sha256.update(chunk)
+                md5.update(chunk)
+        return cls(file.stat().st_size, md5.hexdigest(), sha256.hexdigest())
+
+    def unlike(self, archive: Archive) -> str | None:
+        """In what this is not the published file; None where it is, as far as is published."""
+        for what, came, published in (
+            ("size", self.size_bytes, archive.size_bytes),
+            ("MD5", self.md5, archive.md5 and archive.md5.lower()),
+            ("SHA-256", self.sha256, archive.sha256 and archive.sha256.lower()),
+        ):
+            if published is not None and came != published:
+                return f"its {what} is {came}, the publisher's {published}"
+        return None
+
+    def downloaded(self, archive: Archive, path: Path) -> Downloaded:
+        """The result of a transfer."""
+        return Downloaded(path, self.size_bytes, self.sha256, bool(archive.md5 or archive.sha256))
+
+
+def _checked(archive: Archive, part: Path, target: Path) -> Downloaded:
     """Compare a whole file with what is published, and put it in its place."""
-    size = file.stat().st_size
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    with file.open("rb") as opened:
-        while chunk := opened.read(CHUNK_BYTES):
-            sha256.update(chunk)
-            md5.update(chunk)
-    for what, came, published in (
-        ("size", str(size), None if archive.size_bytes is None else str(archive.size_bytes)),
-        ("MD5", md5.hexdigest(), archive.md5),
-        ("SHA-256", sha256.hexdigest(), archive.sha256),
-    ):
-        if published is not None and came != published.lower():
-            file.unlink()
-            file.with_name(file.name + ".json").unlink(missing_ok=True)
-            raise DownloadError(
-                f"{archive.url}: not the published file: its {what} is {came}, the publisher's {published}; "
-                "it has been removed"
-            )
-    if file != target:
-        file.replace(target)
-        file.with_name(file.name + ".json").unlink(missing_ok=True)
-    return Downloaded(target, size, sha256.hexdigest(), bool(archive.md5 or archive.sha256))
+    sums = _Sums.of(part)
+    part.with_name(part.name + ".json").unlink(missing_ok=True)
+    wrong = sums.unlike(archive)
+    if wrong is not None:
+        part.unlink()
+        raise DownloadError(f"{archive.url}: not the published file: {wrong}; it has been removed")
+    part.replace(target)
+    return sums.downloaded(archive, target)

@@ -80,7 +80,7 @@ SAVEE = Corpus(
     title="SAVEE, Surrey Audio-Visual Expressed Emotion",
     summary="4 men speak English sentences in 7 emotions",
     language="en",
-    licence="free for research, after registration",
+    licence="free for research",
     citation=(
         "Haq, S. & Jackson, P. J. B. (2009). Speaker-Dependent Audio-Visual Emotion Recognition. "
         "AVSP 2009, 53-58"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from vocemo.errors import CorpusError
@@ -46,10 +47,36 @@ def files_below(root: Path) -> Iterator[Path]:
             yield Path(folder, name)
 
 
-def _preference(root: Path, path: Path) -> tuple[bool, int, str]:
-    """The order in which copies of one recording are preferred: lossless, then nearest to the root."""
+def is_companion(corpus: Corpus, root: Path, path: Path) -> bool:
+    """Whether a file is known to lie beside the recordings of a release."""
+    return matches(root, path, corpus.companions)
+
+
+def matches(root: Path, path: Path, patterns: Iterable[str]) -> bool:
+    """Whether a path, from the root on or from any folder below it on, fits one of the patterns.
+
+    >>> matches(Path("data"), Path("data/emodb/LabSilb/03a01Fa.txt"), ["labsilb/*"])
+    True
+    """
+    relative = path.relative_to(root).as_posix().lower()
+    return any(
+        fnmatch(relative, pattern.lower()) or fnmatch(relative, f"*/{pattern.lower()}")
+        for pattern in patterns
+    )
+
+
+def _preference(corpus: Corpus, root: Path, path: Path) -> tuple[bool, bool, int, str]:
+    """The order in which copies of one recording are preferred.
+
+    First what the release counts as its recordings, then lossless files, then those nearest to the root.
+    """
     relative = path.relative_to(root)
-    return (path.suffix.lower() not in LOSSLESS_SUFFIXES, len(relative.parts), relative.as_posix())
+    return (
+        is_companion(corpus, root, path),
+        path.suffix.lower() not in LOSSLESS_SUFFIXES,
+        len(relative.parts),
+        relative.as_posix(),
+    )
 
 
 def scan(corpus: Corpus, root: Path) -> Scan:
@@ -78,9 +105,9 @@ def scan(corpus: Corpus, root: Path) -> Scan:
     clips: dict[str, Clip] = {}
     copies: list[tuple[str, Path]] = []
     for name in sorted(found):
-        (path, labels), *further = sorted(found[name], key=lambda entry: _preference(root, entry[0]))
+        (path, labels), *further = sorted(found[name], key=lambda entry: _preference(corpus, root, entry[0]))
         clips[name] = _clip(corpus, path, labels)
-        copies.extend((name, copy) for copy, _ in further)
+        copies.extend((name, copy) for copy, _ in further if not is_companion(corpus, root, copy))
     return Scan(clips, tuple(copies), tuple(refused), tuple(other))
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from vocemo.errors import CorpusError, DownloadError, UsageError
 from vocemo.lab.corpora import tree
 from vocemo.lab.corpora.corpus import Archive, Corpus, Listing
-from vocemo.lab.corpora.download import PAUSE_S, RETRIES, TIMEOUT_S, Downloaded, download
+from vocemo.lab.corpora.download import PAUSE_S, RETRIES, TIMEOUT_S, Downloaded, Progress, download
 from vocemo.lab.corpora.registry import CORPORA
 from vocemo.lab.corpora.unpack import safe_path, unpack
 
@@ -27,6 +27,13 @@ class Step:
     name: str
     done: int
     total: int | None
+
+
+Bring = Callable[[Archive, Path, Progress], Downloaded]
+
+
+def _silence(step: Step) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -64,24 +71,21 @@ def fetch(
 http://kahlan.eps.surrey.ac.uk/savee/Download.html and unpack AudioData.zip there
     """
     corpus = CORPORA[corpus] if isinstance(corpus, str) else corpus
-    if not corpus.archives and corpus.listing is None:
+    if not corpus.fetchable:
         raise UsageError(f"corpus '{corpus.name}' cannot be fetched from here: {corpus.obtain}")
     directory.mkdir(parents=True, exist_ok=True)
 
-    def bring(archive: Archive, target: Path) -> Downloaded:
-        def report(done: int, total: int | None) -> None:
-            if progress is not None:
-                progress(Step("download", archive.name, done, total or archive.size_bytes))
-
+    def bring(archive: Archive, target: Path, report: Progress) -> Downloaded:
         return download(
             archive, target, progress=report, retries=retries, pause_s=pause_s, timeout_s=timeout_s
         )
 
+    tell = progress or _silence
     if corpus.listing is not None:
-        files = _fetch_listed(corpus.listing, directory, bring, timeout_s)
+        files = _fetch_listed(corpus, corpus.listing, directory, bring, tell, timeout_s)
     else:
         files = [
-            _fetch_archive(archive, directory, bring, progress, keep_archives)
+            _fetch_archive(archive, directory, bring, tell, keep_archives)
             for archive in corpus.archives
             if not _is_there(corpus, archive, directory)
         ]
@@ -109,19 +113,18 @@ def _record(archive: Archive, directory: Path) -> Path:
 
 
 def _fetch_archive(
-    archive: Archive,
-    directory: Path,
-    bring: Callable[[Archive, Path], Downloaded],
-    progress: Callable[[Step], None] | None,
-    keep: bool,
+    archive: Archive, directory: Path, bring: Bring, tell: Callable[[Step], None], keep: bool
 ) -> Downloaded:
-    came = bring(archive, directory / archive.name)
+    """Download one archive and unpack it where its content belongs."""
 
-    def report(done: int, total: int) -> None:
-        if progress is not None:
-            progress(Step("unpack", archive.name, done, total))
+    def downloading(done: int, total: int | None) -> None:
+        tell(Step("download", archive.name, done, archive.size_bytes if total is None else total))
 
-    unpack(came.path, directory / archive.folder, progress=report)
+    def unpacking(done: int, total: int) -> None:
+        tell(Step("unpack", archive.name, done, total))
+
+    came = bring(archive, directory / archive.name, downloading)
+    unpack(came.path, directory / archive.folder, progress=unpacking)
     _record(archive, directory).write_text(f"{came.sha256}  {archive.name}\n")
     if not keep:
         came.path.unlink()
@@ -129,17 +132,28 @@ def _fetch_archive(
 
 
 def _fetch_listed(
+    corpus: Corpus,
     listing: Listing,
     directory: Path,
-    bring: Callable[[Archive, Path], Downloaded],
+    bring: Bring,
+    tell: Callable[[Step], None],
     timeout_s: float,
 ) -> list[Downloaded]:
     """Every audio file of a Dataverse data set that is not yet there."""
+    archives = listed(listing, timeout_s)
+    total = sum(archive.size_bytes or 0 for archive in archives)
     files = []
-    for archive in listed(listing, timeout_s):
+    before = 0
+    for archive in archives:
+
+        def downloading(done: int, _: int | None, before: int = before) -> None:
+            tell(Step("download", f"{corpus.name}, {len(archives):,} files", before + done, total))
+
         target = directory / archive.folder / archive.name
         if not target.exists() or target.stat().st_size != archive.size_bytes:
-            files.append(bring(archive, target))
+            files.append(bring(archive, target, downloading))
+        before += archive.size_bytes or 0
+        downloading(0, None, before)
     return files
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from vocemo.emotions import in_order
 from vocemo.errors import CorpusError
+from vocemo.lab.corpora import tree
 from vocemo.lab.corpora.clip import Clip, Refused
 from vocemo.lab.corpora.corpus import Corpus, Labels, Scan
 from vocemo.lab.corpora.digest import Content, content
@@ -206,11 +206,7 @@ def _astray(corpus: Corpus, root: Path, other: Iterable[Path]) -> list[Refused]:
     patterns = (*DOCUMENTS, *RECORDS, *corpus.companions)
 
     def belongs(path: Path) -> bool:
-        relative = path.relative_to(root).as_posix().lower()
-        return not path.name.startswith(".") and any(
-            fnmatch(relative, pattern.lower()) or fnmatch(relative, f"*/{pattern.lower()}")
-            for pattern in patterns
-        )
+        return not path.name.startswith(".") and tree.matches(root, path, patterns)
 
     return [Refused(path, "it is no audio file") for path in other if not belongs(path)]
 
