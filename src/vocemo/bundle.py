@@ -121,17 +121,22 @@ class BundleInfo:
             raise BundleError(
                 f"the bundle has format {form}; this vocemo reads format {FORMAT}: upgrade vocemo"
             )
-        for name in ("emotions", "attribution", "results"):
-            if name in given:
-                given[name] = tuple(given[name])
         try:
+            for name in ("emotions", "attribution", "results"):
+                given[name] = tuple(_listed(name, given.get(name, [])))
             training = dict(given.get("training", {}))
-            training["corpora"] = tuple(training.get("corpora", ()))
+            training["corpora"] = tuple(_listed("corpora", training.get("corpora", [])))
             given["training"] = TrainingInfo(**training)
             given["preparation"] = Preparation.from_dict(given.get("preparation", {}))
             return cls(**given)
         except (TypeError, ValueError, KeyError) as error:
             raise BundleError(f"the bundle's metadata does not describe a model: {error}") from error
+
+
+def _listed(name: str, given: object) -> list[Any]:
+    if not isinstance(given, list):
+        raise TypeError(f"{name} is a list, given {given!r}")
+    return given
 
 
 class Bundle:
@@ -206,7 +211,7 @@ class Bundle:
 # The first bytes of files that are handed over as models by mistake.
 _FOREIGN = (
     (0, b"PK\x03\x04", "a zip archive, such as a PyTorch checkpoint or a Keras model"),
-    (0, b"\x80\x02", "a Python pickle, which vocemo never runs"),
+    (0, b"\x80", "a Python pickle, which vocemo never runs"),
     (0, b"\x89HDF", "an HDF5 file, such as a Keras model"),
     (4, b"TFL3", "a TensorFlow Lite model"),
     (0, b"RIFF", "an audio file"),

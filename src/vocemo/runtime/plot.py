@@ -188,8 +188,7 @@ def _several(predictions: Sequence[Prediction], emotions: Sequence[str]) -> Figu
             row_in * len(predictions) / height_in,
         )
     )
-    shades = LinearSegmentedColormap.from_list("vocemo", list(_SHADES))
-    shades.set_bad("white")
+    shades = LinearSegmentedColormap.from_list("vocemo", list(_SHADES)).with_extremes(bad="white")
     axes.imshow(values, cmap=shades, vmin=0.0, vmax=1.0, aspect="auto", interpolation="nearest")
     axes.xaxis.tick_top()
     axes.set_xticks(range(len(emotions)), emotions, fontsize=10.5, color=_INK)

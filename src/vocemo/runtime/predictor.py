@@ -20,7 +20,7 @@ from vocemo.bundle import Bundle, BundleInfo, usable_cores
 from vocemo.errors import TooShortAudioError, UsageError, VocemoError
 from vocemo.prepare import prepare
 from vocemo.runtime.prediction import Failure, Prediction, Segment
-from vocemo.runtime.source import Source, name_of, pieces
+from vocemo.runtime.source import Source, is_encoded, name_of, pieces
 from vocemo.runtime.windows import cut, level_db
 
 SILENT_BELOW_LOUDEST_DB = 30.0  # a window this far below the loudest holds no speech worth averaging
@@ -128,7 +128,7 @@ class Predictor:
 
     def _try(self, source: Source, sample_rate: int | None) -> _Clip | Prediction | Failure:
         try:
-            return self._hear(source, None if name_of(source) else sample_rate)
+            return self._hear(source, None if is_encoded(source) else sample_rate)
         except (VocemoError, OSError) as error:
             return Failure(name_of(source), error)
 

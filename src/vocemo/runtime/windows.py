@@ -17,7 +17,7 @@ def cut(chunks: Iterable[NDArray[np.float32]], window: int) -> Iterator[tuple[in
 
     chunks: (n,) float32 arrays of any lengths. Yields (start, (window,) float32).
 
-    >>> [(start, list(w)) for start, w in cut([np.arange(3.0), np.arange(3.0, 7.0)], window=3)]
+    >>> [(start, w.tolist()) for start, w in cut([np.arange(3.0), np.arange(3.0, 7.0)], window=3)]
     [(0, [0.0, 1.0, 2.0]), (3, [3.0, 4.0, 5.0]), (4, [4.0, 5.0, 6.0])]
     """
     start = 0

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vocemo.prepare import windows
+from vocemo.runtime.windows import cut, level_db
+
+
+@given(
+    n=st.integers(0, 200),
+    window=st.integers(1, 40),
+    chunk_lengths=st.lists(st.integers(0, 90), min_size=1, max_size=8),
+)
+def test_a_stream_is_cut_as_the_whole_is(n: int, window: int, chunk_lengths: list[int]) -> None:
+    samples = np.arange(n, dtype=np.float32)
+    chunks, at = [], 0
+    while at < n:
+        step = chunk_lengths[len(chunks) % len(chunk_lengths)] or 1
+        chunks.append(samples[at : at + step])
+        at += step
+    got = [(start, start + len(part)) for start, part in cut(chunks, window)]
+    assert got == windows(n, 1, window, window)
+    for start, part in cut(chunks, window):
+        np.testing.assert_array_equal(part, samples[start : start + len(part)])
+
+
+def test_level_of_a_sine_is_three_decibels_below_its_peak() -> None:
+    sine = np.sin(2 * np.pi * np.arange(1000) / 100).astype(np.float32)
+    assert abs(level_db(sine) + 3.0103) < 1e-3
+    assert level_db(np.zeros(5, np.float32)) == -np.inf
+    assert level_db(np.zeros(0, np.float32)) == -np.inf
