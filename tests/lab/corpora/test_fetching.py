@@ -65,15 +65,21 @@ def test_archives_are_kept_when_asked(ravdess: Corpus, tmp_path: Path) -> None:
     assert (tmp_path / "data" / "Audio_Song_Actors_01-24.zip").exists()
 
 
-def test_what_is_complete_is_not_fetched_again(site: Any, tmp_path: Path) -> None:
-    root = fabricate.savee(tmp_path / "publisher", clips_per_emotion=30, seconds=0.02)
-    site.files["/savee.zip"] = zipped(root)
-    archive = replace(CORPORA["emodb"].archives[0], name="savee.zip", url=f"{site.url}/savee.zip")
-    corpus = replace(CORPORA["savee"], archives=(archive,))
+@pytest.mark.parametrize("name", ["emodb", "ravdess-song"])
+def test_what_is_complete_is_not_fetched_again(site: Any, tmp_path: Path, name: str) -> None:
+    corpus = CORPORA[name]
+    names = sorted(corpus.names(frozenset()))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as opened:
+        for clip in names:
+            opened.writestr(f"{clip}.wav", b"as whole as its name")
+    site.files["/all.zip"] = packed.getvalue()
+    archive = replace(corpus.archives[0], url=f"{site.url}/all.zip", size_bytes=None, md5=None)
+    corpus = replace(corpus, archives=(archive,))
     assert len(fetch(corpus, tmp_path / "data").files) == 1
     assert fetch(corpus, tmp_path / "data").files == ()
     assert len(site.requests) == 1
-    (tmp_path / "data" / "AudioData" / "DC" / "a01.wav").unlink()
+    (tmp_path / "data" / archive.folder / f"{names[7]}.wav").unlink()
     assert len(fetch(corpus, tmp_path / "data").files) == 1
 
 
