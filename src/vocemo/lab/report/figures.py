@@ -29,6 +29,8 @@ DPI = 160
 INK, QUIET, HAIRLINE = "#1f2430", "#6b7280", "#d7dbe2"
 BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"  # Okabe & Ito 2008
 ALERT = "#B3261E"
+SHADES = "Blues"  # of a cell by its share of the row
+DARK_FROM = 0.715  # from this share on white stands out from the cell better than black
 LEAKY_NOTE = "LEAKY: test speakers were heard in training"
 
 
@@ -72,7 +74,7 @@ def confusion_figure(
     inch = max(0.78 * size, 3.2)
     figure = _figure(inch + 2.3, inch + 2.2)
     axes = figure.add_subplot()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="equal")
+    axes.imshow(shares, cmap=SHADES, vmin=0, vmax=1, aspect="equal")
     for row in range(size):
         for column in range(size):
             _cell(axes, row, column, int(counts[row, column]), float(shares[row, column]))
@@ -90,7 +92,7 @@ def confusion_figure(
     _recalls(axes, recall(counts))
     facts = f"UAR {uar(counts):.1%}   accuracy {accuracy(counts):.1%}   {int(counts.sum()) // seeds:,} clips"
     facts += f" x {seeds} seeds" if seeds > 1 else ""
-    _heading(axes, title, f"{protocol}   {facts}", leaky)
+    _heading(axes, title, f"{protocol}   {facts}", leaky, above_points=24)
     return figure
 
 
@@ -155,9 +157,14 @@ def _figure(width_in: float, height_in: float) -> Figure:
     return MatplotlibFigure(figsize=(width_in, height_in), layout=padding, facecolor="white")
 
 
+def ink_on(share: float) -> str:
+    """The colour of text on a cell: the one of dark and white that stands out from it."""
+    return "white" if share > DARK_FROM else "black"
+
+
 def _cell(axes: Axes, row: int, column: int, count: int, share: float) -> None:
     """The count over its share of the row, light on dark cells; a zero only as a dot."""
-    colour = "white" if share > 0.5 else INK
+    colour = ink_on(share)
     if not count:
         axes.text(column, row, "·", ha="center", va="center", color=QUIET, fontsize=9)
         return
@@ -188,7 +195,7 @@ def _recalls(axes: Axes, recalls: ArrayLike) -> None:
     axes.text(len(values) - 0.35, -0.56, "recall", ha="left", va="bottom", color=QUIET, fontsize=10)
 
 
-def _heading(axes: Axes, title: str, below: str, leaky: bool, above_points: float = 14) -> None:
+def _heading(axes: Axes, title: str, below: str, leaky: bool, above_points: float) -> None:
     """A title with a quieter line below it, and a third one where the split leaks."""
     lines = [(below, 10, QUIET, "normal"), (title, 14, INK, "bold")]
     if leaky:

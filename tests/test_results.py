@@ -1,0 +1,167 @@
+"""The published results are valid, and the tables rendered from them are current."""
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from vocemo.errors import UsageError
+from vocemo.lab.evaluate import Results
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted((ROOT / "docs" / "results").glob("*.json"))
+LEAKY = {"random", "random-as-described", "random-70-20-10"}  # of corpora whose speakers have several clips
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("render_results", ROOT / "scripts" / "render_results.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def result(**changes):
+    return {
+        "recipe": "a-cnn",
+        "corpora": ["ravdess-speech"],
+        "protocol": "emobox-6",
+        "leaky": False,
+        "emotions": ["happy", "sad"],
+        "folds": 6,
+        "seeds": [0, 1, 2],
+        "metrics": {
+            "uar": {"mean": 0.64, "sd": 0.012, "pooled": 0.64, "ci95": [0.591, 0.6894]},
+            "accuracy": {"mean": 0.65, "sd": 0.01},
+            "ece": {"mean": 0.051, "over": "pooled", "calibrated": 0.028},
+        },
+        "per_fold": [{"fold": 1, "seed": 0, "uar": 0.61, "accuracy": 0.6, "test_speakers": ["ravdess/01"]}],
+        "command": "vocemo crossval a-cnn",
+        "commit": "0123abc",
+        "date": "2026-01-31",
+        "per_emotion": {
+            "happy": {"clips": 3, "recall": 0.5, "precision": 0.25, "f1": 1 / 3},
+            "sad": {"clips": 0},
+        },
+        **changes,
+    }
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A small one: two results, a page with each kind of table."""
+    folder = tmp_path / "docs" / "results"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text(json.dumps(result()), encoding="utf-8")
+    leaky = result(protocol="random", leaky=True, folds=1, seeds=[0])
+    (folder / "b.json").write_text(json.dumps(leaky), encoding="utf-8")
+    (tmp_path / "README.md").write_text(
+        "# Name\n\n<!-- results:begin summary -->\nold\n<!-- results:end summary -->\n\nbelow\n",
+        encoding="utf-8",
+    )
+    (folder / "README.md").write_text(
+        "".join(
+            f"<!-- results:begin {n} -->\n<!-- results:end {n} -->\n"
+            for n in ("a", "*/emotions", "b/details")
+        ),
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_published_result_is_valid_and_says_where_it_comes_from(path):
+    found = Results.read(path)
+    assert found.command.startswith("vocemo ")
+    assert "/work/" not in path.read_text(encoding="utf-8")
+    assert found.leaky == (found.protocol in LEAKY)
+    assert {(one.seed, one.fold) for one in found.per_fold} == {
+        (seed, fold) for seed in found.seeds for fold in {one.fold for one in found.per_fold}
+    }
+    assert len({one.fold for one in found.per_fold}) == found.folds
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_published_mean_is_that_of_its_folds(path):
+    found = Results.read(path)
+    for name in ("uar", "accuracy"):
+        by_seed = [
+            sum(values) / len(values)
+            for seed in found.seeds
+            if (values := [getattr(one, name) for one in found.per_fold if one.seed == seed])
+        ]
+        assert found.metrics[name].mean == pytest.approx(sum(by_seed) / len(by_seed))
+
+
+def test_the_tables_are_current(script, capsys):
+    assert script.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_tables_are_rendered_checked_and_left_alone_when_current(script, repository, capsys):
+    root = ["--root", str(repository)]
+    assert script.main(["--check", *root]) == 1
+    assert "-old" in capsys.readouterr().out
+    assert "old" in (repository / "README.md").read_text(encoding="utf-8")  # a check writes nothing
+    assert script.main(root) == 0
+    assert script.main(["--check", *root]) == 0
+    before = (repository / "README.md").read_text(encoding="utf-8")
+    assert script.main(root) == 0
+    assert (repository / "README.md").read_text(encoding="utf-8") == before
+    assert before.startswith("# Name\n")
+    assert before.endswith("\nbelow\n")
+
+
+def test_a_leaky_number_says_so_beside_it_and_stands_below_the_others(script, repository):
+    script.main(["--root", str(repository)])
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `a-cnn`")]
+    assert "| **64.0** ± 1.2 [59.1, 68.9] |" in rows[0]
+    assert "| LEAKY **64.0** ± 1.2 [59.1, 68.9] |" in rows[1]
+    assert "| 65.0 ± 1.0 |" in rows[0]
+    assert "| 5.1 (chance 2.8) |" in rows[0]
+    page = (repository / "docs" / "results" / "README.md").read_text(encoding="utf-8")
+    assert "b (`random`, LEAKY):" in page
+    assert "| happy | 25.0 | 50.0 | 33.3 | 3 |" in page
+    assert "| sad | - | - | - | 0 |" in page
+    assert "`vocemo crossval a-cnn`" in page
+    assert "| 0 | 1 | LEAKY 61.0 |" in page
+
+
+def test_a_changed_result_makes_its_table_stale(script, repository):
+    root = ["--root", str(repository)]
+    script.main(root)
+    changed = result(metrics={"uar": {"mean": 0.65}})
+    (repository / "docs" / "results" / "a.json").write_text(json.dumps(changed), encoding="utf-8")
+    assert script.main(["--check", *root]) == 1
+
+
+def test_without_results_it_says_so(script, repository):
+    shutil.move(repository / "docs" / "results" / "a.json", repository / "a.json")
+    shutil.move(repository / "docs" / "results" / "b.json", repository / "b.json")
+    script.main(["--root", str(repository)])
+    assert script.NOTHING in (repository / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_broken_result_or_marker_is_named(script, repository, capsys):
+    root = ["--root", str(repository)]
+    (repository / "docs" / "results" / "c.json").write_text("{}", encoding="utf-8")
+    assert script.main(root) == 2
+    assert "c.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("<!-- results:begin a -->\n", "has no end"),
+        ("<!-- results:end a -->\n", "does not pair"),
+        ("<!-- results:begin a -->\n<!-- results:end b -->\n", "does not pair"),
+        ("<!-- results:begin a -->\n<!-- results:begin b -->\n", "does not pair"),
+        ("<!-- results:begin z -->\n<!-- results:end z -->\n", "unknown result 'z'"),
+        ("<!-- results:begin a/curves -->\n<!-- results:end a/curves -->\n", "unknown view"),
+    ],
+)
+def test_markers_that_do_not_pair_or_name_nothing_are_said(script, page, said):
+    with pytest.raises(UsageError, match=said):
+        script.renew(page, {"a": Results.from_dict(result())}, "README.md")
