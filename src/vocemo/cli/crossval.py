@@ -1,0 +1,73 @@
+"""`vocemo crossval`: all folds and seeds of a protocol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vocemo.cli import training
+from vocemo.cli.progress import progress
+
+
+def crossval(
+    recipe: training.RecipeName,
+    corpus: training.Corpora = None,
+    protocol: training.Protocol = None,
+    seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="How many seeds, from 0.")] = 3,
+    settings: training.Settings = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where the runs go; by default under runs/.")
+    ] = None,
+    device: training.Device = "auto",
+    quiet: training.Quiet = False,
+) -> None:
+    """Train and test over all folds and seeds of a protocol.
+
+    Each fold's figures are written at once; started again, it goes on where it stood. The folder holds a
+    run folder for each seed and fold, predictions.csv, results.json, confusion.png, and plan.json, by which
+    vocemo train --protocol all --plan makes the model that ships.
+
+    Examples:
+
+        vocemo crossval dual-channel-cnn --corpus ravdess-speech:DATA/ravdess --protocol emobox-6 --seeds 3
+
+        vocemo crossval dual-channel-cnn --corpus emodb:DATA/emodb --protocol loso --seeds 1
+    """
+    training.need_lab("crossval")
+    from vocemo.cli import report
+    from vocemo.lab import crossval as lab
+    from vocemo.lab import recipe as recipes
+
+    chosen = recipes.load(recipe, settings or ())
+    where = training.device_named(device)
+    manifest = training.read_corpora(corpus, chosen)
+    protocol = protocol or training.strictest_protocol(manifest)
+    out = out or Path("runs") / f"{chosen.name}-{protocol}"
+    jobs = lab.jobs(manifest, protocol, range(seeds), out)
+    for job in jobs[: len(jobs) // seeds]:
+        training.say(job.fold.describe())
+    done: list[lab.Job] = []
+    with progress("Cross-validation", len(jobs) * chosen.training.epochs, "epochs", quiet=quiet) as bar:
+        shown = [training.ShowTraining(bar, f"seed {job.seed} fold {job.fold.index} ") for job in jobs]
+
+        for job, outcome in lab.run(
+            jobs, chosen, corpus or (), device=where, callbacks=lambda number: [shown[number]]
+        ):
+            # Early stopping leaves epochs out, and what was complete before has none to show.
+            bar.advance(chosen.training.epochs - shown[len(done)].epochs)
+            done.append(job)
+            training.draw(job.folder, job.fold)
+            if outcome.test:
+                training.say(
+                    f"seed {job.seed} fold {job.fold.index}: UAR {outcome.test.uar:.2%}, accuracy "
+                    f"{outcome.test.accuracy:.2%}, best epoch {outcome.best_epoch} of {outcome.epochs}"
+                )
+                lab.summarise(done, chosen, corpus or ()).write(out / "results.json")
+    if jobs[0].fold.validation:
+        lab.learn_plan(done, chosen).write(out / "plan.json")
+    if jobs[0].fold.test:
+        predictions = lab.predictions_of(done)
+        predictions.write(out / "predictions.csv")
+        report.show(lab.summarise(done, chosen, corpus or ()), out)

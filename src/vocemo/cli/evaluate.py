@@ -1,0 +1,126 @@
+"""`vocemo evaluate`: how good a model is, on clips that say what they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vocemo.cli import report
+from vocemo.cli.progress import progress
+from vocemo.errors import UsageError
+
+if TYPE_CHECKING:
+    from vocemo.lab.evaluate import Results
+
+
+def evaluate(
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[MODEL]", help="A run folder (its own test fold), or a bundle with --corpus."
+        ),
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option("--predictions", metavar="FILE.csv", help="Measure these answers instead.")
+    ] = None,
+    corpus: Annotated[
+        list[str] | None, typer.Option("--corpus", metavar="NAME:DIR", help="Labelled clips for a bundle.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Where results.json and confusion.png go; by default beside."
+        ),
+    ] = None,
+    device: Annotated[
+        str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where a bundle runs.")
+    ] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
+    """Measure accuracy, UAR, macro F1, each emotion's precision and recall, and the confusion matrix.
+
+    A run is measured on its own test fold, which it has not seen. A bundle answers every clip of a corpus;
+    where it was trained on that corpus, its figures are called leaky. A CSV needs the columns target and one
+    probability an emotion.
+
+    Examples:
+
+        vocemo evaluate runs/dual-channel-cnn-emobox-6-fold-0-seed-0
+
+        vocemo evaluate emotion.onnx --corpus emodb:DATA/emodb --out measured
+
+        vocemo evaluate --predictions answers.csv
+    """
+    if (model is None) == (predictions is None):
+        raise UsageError("evaluate takes a run folder or a bundle, or --predictions FILE.csv: one of them")
+    if predictions is not None:
+        report.show(_of_predictions(predictions), out or predictions.parent)
+    elif model is not None and model.is_dir():
+        if corpus:
+            raise UsageError(
+                f"{model} is a run, measured on its own test fold; to measure it on another corpus, "
+                "export it and give the bundle"
+            )
+        report.show(_of_run(model), out or model)
+    else:
+        if not corpus:
+            raise UsageError("a bundle needs labelled clips: name them with --corpus NAME:DIR")
+        report.show(_of_bundle(model, corpus, device, quiet, out), out or Path("evaluation"))
+
+
+def _of_predictions(path: Path) -> Results:
+    from vocemo.lab.evaluate import Predictions
+    from vocemo.lab.measure import measured
+
+    table = Predictions.read(path)
+    return measured(table, model=path.stem, protocol="as given", leaky=False)
+
+
+def _of_run(path: Path) -> Results:
+    from vocemo.lab.evaluate import Predictions
+    from vocemo.lab.measure import measured
+    from vocemo.lab.run import RunFolder
+    from vocemo.lab.splits import PROTOCOLS
+
+    folder = RunFolder(path)
+    info, outcome = folder.info(), folder.outcome()
+    if outcome.test is None:
+        raise UsageError(
+            f"{path} was trained by protocol {info.protocol}, which tests nothing; cross-validate the recipe"
+        )
+    return measured(
+        Predictions.read(folder.predictions),
+        model=info.recipe.name,
+        protocol=info.protocol,
+        leaky=PROTOCOLS[info.protocol].leaky or folder.leaky(),
+        parameters=outcome.parameters,
+        per_fold=(outcome.test,),
+    )
+
+
+def _of_bundle(path: Path | None, corpora: list[str], device: str, quiet: bool, out: Path | None) -> Results:
+    import vocemo
+    from vocemo.lab.corpora import Manifest, read
+    from vocemo.lab.measure import answer, heard_in_training, measured
+
+    predictor = vocemo.load(path, device=device)
+    typer.echo(f"Using device: {predictor.device}")
+    manifest = sum((read(spec) for spec in corpora), Manifest(()))
+    with progress("Answering", len(manifest), "clips", quiet=quiet) as bar:
+        answered = answer(predictor, manifest, each=lambda: bar.advance(1))
+    for line in answered.remarks:
+        typer.echo(line, err=True)
+    heard = heard_in_training(predictor.info, manifest)
+    if heard:
+        typer.echo(f"LEAKY: the model was trained on {', '.join(heard)}, so it knows these voices.", err=True)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        answered.predictions.write(out / "predictions.csv")
+    return measured(
+        answered.predictions,
+        model=predictor.info.name,
+        protocol="held out" if not heard else "known corpus",
+        leaky=bool(heard),
+    )

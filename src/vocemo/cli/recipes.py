@@ -1,0 +1,73 @@
+"""`vocemo recipes`: what can be trained."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from vocemo.lab import recipe as recipes
+from vocemo.lab import sheet
+
+app = typer.Typer(
+    name="recipes",
+    help="What can be trained: list the recipes, or show one with its layers and parameter counts.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command("list")
+def list_recipes() -> None:
+    """List the recipes with a line on each.
+
+    Example:
+
+        vocemo recipes list
+    """
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("recipe", no_wrap=True)
+    table.add_column("parameters", justify="right")
+    table.add_column("what it is")
+    for name in recipes.names():
+        kept = sheet.read(name)
+        table.add_row(name, f"{kept.trainable + kept.not_trainable:,}", recipes.load(name).summary)
+    Console().print(table)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A recipe's name, as `vocemo recipes list` prints it.")],
+) -> None:
+    """Show a recipe: its settings, its layers, its parameters (trainable and not).
+
+    Example:
+
+        vocemo recipes show dual-channel-cnn
+    """
+    text = recipes.source_text(name)
+    typer.echo(text.rstrip())
+    if name.endswith(".toml"):
+        return
+    kept = sheet.read(name)
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f"Layers, for one clip of {sheet.EXAMPLE_S:g} s", title_justify="left"
+    )
+    table.add_column("layer", no_wrap=True)
+    table.add_column("kind")
+    table.add_column("output shape")
+    table.add_column("parameters", justify="right")
+    for layer in kept.layers:
+        table.add_row(
+            layer.name,
+            layer.kind,
+            " x ".join(map(str, layer.output)),
+            f"{layer.parameters:,}" if layer.parameters else "",
+        )
+    Console().print(table)
+    typer.echo(f"Parameters: {kept.trainable + kept.not_trainable:,}")
+    typer.echo(f"  trainable: {kept.trainable:,}")
+    typer.echo(f"  not trainable (batch normalisation's moving statistics): {kept.not_trainable:,}")

@@ -1,0 +1,114 @@
+"""`vocemo train`: one model by a recipe."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vocemo.cli import training
+from vocemo.cli.progress import progress
+from vocemo.errors import UsageError
+
+if TYPE_CHECKING:
+    from vocemo.lab.plan import Plan
+    from vocemo.lab.recipe import Recipe
+    from vocemo.lab.run import Outcome
+
+
+def train(
+    recipe: training.RecipeName,
+    corpus: training.Corpora = None,
+    protocol: training.Protocol = None,
+    fold: Annotated[int, typer.Option("--fold", metavar="K", help="Which of the protocol's folds.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="S", help="Decides weights, order and variation.")
+    ] = 0,
+    settings: training.Settings = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="The run folder; by default under runs/.")
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="DIR",
+            help="A finished crossval, for --protocol all: its epochs, rates, temperature.",
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch.")] = False,
+    device: training.Device = "auto",
+    quiet: training.Quiet = False,
+) -> None:
+    """Train a model by a recipe on one fold of a protocol, and test it once.
+
+    The run folder holds the recipe, versions, audit, a line of metrics an epoch, curves.png, weights,
+    and the test fold's predictions and figures. A killed training loses at most one epoch.
+
+    Examples:
+
+        vocemo train dual-channel-cnn --corpus ravdess-speech:DATA/ravdess
+
+        vocemo train dual-channel-cnn --corpus emodb:DATA/emodb --protocol loso --set training.epochs=20
+
+        vocemo train dual-channel-cnn --corpus ravdess:DATA/ravdess --protocol all --plan runs/crossval
+    """
+    training.need_lab("train")
+    from vocemo.lab import crossval, experiment, splits
+    from vocemo.lab import recipe as recipes
+    from vocemo.lab.plan import Plan
+    from vocemo.lab.run import RunFolder
+
+    chosen = recipes.load(recipe, settings or ())
+    learnt = Plan.read(plan) if plan else None
+    if learnt:
+        chosen = _planned(chosen, learnt)
+    where = training.device_named(device)
+    manifest = training.read_corpora(corpus, chosen)
+    protocol = protocol or training.strictest_protocol(manifest)
+    if plan and protocol != "all":
+        raise UsageError(f"--plan stands in for validation, so it goes with --protocol all, not {protocol}")
+    folds = splits.folds(manifest, protocol, seed)
+    if not 0 <= fold < len(folds):
+        raise UsageError(f"protocol {protocol} has folds 0 to {len(folds) - 1} here; there is no fold {fold}")
+    training.say(folds[fold].describe())
+    folder = RunFolder(out or Path("runs") / f"{chosen.name}-{protocol}-fold-{fold}-seed-{seed}")
+    info = crossval.run_info(chosen, corpus or (), folds[fold], seed, where, learnt)
+    with progress("Training", chosen.training.epochs, "epochs", quiet=quiet) as bar:
+        outcome = experiment.run_fold(
+            info,
+            folds[fold],
+            folder,
+            waveforms=experiment.waveforms_for(chosen),
+            device=where,
+            callbacks=[training.ShowTraining(bar)],
+            resume=resume,
+        )
+    training.draw(folder, folds[fold])
+    _tell(outcome, folder.path, folds[fold].leaky)
+
+
+def _planned(recipe: Recipe, learnt: Plan) -> Recipe:
+    """The recipe for as many epochs as the plan has. Raises UsageError where the plan is another recipe's."""
+    import dataclasses
+
+    if learnt.recipe_sha256 != recipe.sha256:
+        raise UsageError(
+            f"the plan was learnt with recipe {learnt.recipe} as it was then; "
+            f"this is {recipe.name}, or has other settings"
+        )
+    return dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, epochs=learnt.epochs))
+
+
+def _tell(outcome: Outcome, folder: Path, leaky: bool) -> None:
+    typer.echo(f"Best epoch: {outcome.best_epoch} of {outcome.epochs}; temperature {outcome.temperature:.3f}")
+    if outcome.test:
+        typer.echo(
+            f"Test: UAR {outcome.test.uar:.2%}, accuracy {outcome.test.accuracy:.2%}, "
+            f"{outcome.test.test_clips} clips of {len(outcome.test.test_speakers)} speakers"
+            + training.leak_remark(leaky)
+        )
+    typer.echo(f"Run folder: {folder}")
+    typer.echo(f"Next: vocemo evaluate {shlex.quote(str(folder))}, vocemo export {shlex.quote(str(folder))}")

@@ -1,0 +1,150 @@
+"""What train and crossval share: their options, the corpora they read, the progress that they show."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vocemo.cli.progress import Bar
+from vocemo.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+    from vocemo.lab.corpora import Manifest
+    from vocemo.lab.recipe import Recipe
+    from vocemo.lab.run import RunFolder
+    from vocemo.lab.splits import Fold
+    from vocemo.lab.train import TrainingState
+
+RecipeName = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A recipe's name, or a path that ends in .toml.")
+]
+Corpora = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--corpus", metavar="NAME:DIR", help="A corpus and where it lies; may be given several times."
+    ),
+]
+Protocol = Annotated[
+    str | None,
+    typer.Option(
+        "--protocol", metavar="P", help="How clips are divided; without it, the strictest that fits."
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Replace a value of the recipe, such as training.epochs=5."
+    ),
+]
+Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where to train.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+
+
+def need_lab(verb: str) -> None:
+    """Raise MissingExtraError where what training needs is not installed."""
+    for module in ("torch", "audiomentations"):
+        if importlib.util.find_spec(module) is None:
+            raise MissingExtraError(f"vocemo {verb}", "lab")
+
+
+def say(text: str) -> None:
+    """A line for people: on standard error, so that standard output holds results alone."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def device_named(name: str) -> torch.device:
+    """The device to train on, named as people expect it."""
+    from vocemo.lab import device
+
+    chosen = device.choose(name)
+    say(f"Using device: {device.describe(chosen)}")
+    return chosen
+
+
+def read_corpora(specs: Sequence[str] | None, recipe: Recipe) -> Manifest:
+    """The clips of all named corpora that the recipe can use, told in a line each."""
+    from vocemo.lab import experiment
+    from vocemo.lab.corpora import Manifest, read
+
+    if not specs:
+        raise UsageError(
+            "no corpus: name one or more, such as --corpus ravdess:DATA/ravdess (see vocemo corpora list)"
+        )
+    manifest = sum((read(spec) for spec in specs), Manifest(()))
+    for refused in manifest.refused:
+        say(f"left out: {refused.path}: {refused.reason}")
+    selection = experiment.select(manifest, recipe)
+    for emotion, clips in selection.dropped.items():
+        say(f"left out: {clips} clips of '{emotion}', which recipe {recipe.name} has no output for")
+    kept = selection.manifest
+    say(f"{len(kept)} clips, {len(kept.speakers)} speakers, {len(kept.emotions)} emotions")
+    return kept
+
+
+def strictest_protocol(manifest: Manifest) -> str:
+    """The protocol for somebody who named none: unseen speakers wherever the corpus knows its speakers."""
+    from vocemo.lab.splits.strictest import strictest
+
+    protocol = strictest(manifest)
+    say(f"Protocol: {protocol} (choose another with --protocol)")
+    return protocol
+
+
+class ShowTraining:
+    """A callback that draws a training's progress: a share of an epoch a batch, a note an epoch."""
+
+    def __init__(self, bar: Bar, label: str = "") -> None:
+        self._bar, self._label = bar, label
+        self.epochs = 0.0  # shown so far
+
+    def on_batch(self, epoch: int, batch: int, batches: int) -> None:
+        """One step of the epoch's share of the bar."""
+        self._advance(1 / batches)
+
+    def on_epoch(self, state: TrainingState) -> None:
+        """The epoch's figures."""
+        record = state.history[-1]
+        note = f"loss {record.train_loss:.3f}"
+        if record.validation_loss is not None and record.validation_uar is not None:
+            note += f", validation loss {record.validation_loss:.3f} UAR {100 * record.validation_uar:.1f} %"
+            note += " (best)" if state.is_best else ""
+        self._advance(len(state.history) - self.epochs, f"{self._label}epoch {record.epoch}: {note}")
+
+    def _advance(self, epochs: float, note: str | None = None) -> None:
+        self.epochs += epochs
+        self._bar.advance(epochs, note=note)
+
+
+def draw(folder: RunFolder, fold: Fold) -> None:
+    """Draw a run's epochs, and the confusion matrix of its test, into its folder."""
+    from vocemo.lab.evaluate import Predictions, confusion_matrix
+    from vocemo.lab.report import figures
+
+    info = folder.info()
+    title = f"{info.recipe.name}, fold {info.fold} seed {info.seed}"
+    curves = figures.training_figure(
+        folder.history(),
+        title=title,
+        protocol=info.protocol,
+        leaky=fold.leaky,
+        best_epoch=folder.outcome().best_epoch,
+    )
+    figures.save(curves, folder.curves)
+    if fold.test:
+        test = Predictions.read(folder.predictions)
+        counts = confusion_matrix(test.targets, test.predicted, len(test.emotions))
+        matrix = figures.confusion_figure(
+            counts, test.emotions, title=title, protocol=info.protocol, leaky=fold.leaky
+        )
+        figures.save(matrix, folder.confusion)
+
+
+def leak_remark(leaky: bool) -> str:
+    """What stands behind a figure whose test speakers were trained on."""
+    return " (LEAKY: test speakers were trained on)" if leaky else ""

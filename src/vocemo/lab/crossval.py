@@ -1,0 +1,129 @@
+"""All folds and seeds of a protocol, each written as soon as it is known, resumable one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vocemo.lab import evaluate, plan, provenance
+from vocemo.lab.corpora.clip import Manifest
+from vocemo.lab.evaluate import Predictions, Results
+from vocemo.lab.experiment import run_fold, waveforms_for
+from vocemo.lab.recipe import Recipe
+from vocemo.lab.run import Outcome, RunFolder, RunInfo, made_here
+from vocemo.lab.splits import Fold, folds
+from vocemo.lab.train import Callback
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fold with one seed, and where it goes."""
+
+    fold: Fold
+    seed: int
+    folder: RunFolder
+
+
+def jobs(manifest: Manifest, protocol: str, seeds: Sequence[int], out: Path) -> tuple[Job, ...]:
+    """What there is to do, seed by seed. A protocol that draws its folds draws them anew for each seed."""
+    return tuple(
+        Job(fold, seed, RunFolder(out / f"seed-{seed}" / f"fold-{fold.index}"))
+        for seed in seeds
+        for fold in folds(manifest, protocol, seed)
+    )
+
+
+def run(
+    todo: Iterable[Job],
+    recipe: Recipe,
+    corpora: Sequence[str],
+    *,
+    device: torch.device,
+    callbacks: Callable[[int], Iterable[Callback]] = lambda number: (),
+) -> Iterator[tuple[Job, Outcome]]:
+    """Run what is not complete, read what is, and give each job's outcome as soon as it is known.
+
+    `callbacks` gives those of a job by its number.
+    """
+    waveforms = waveforms_for(recipe)
+    for number, job in enumerate(todo):
+        info = run_info(recipe, corpora, job.fold, job.seed, device)
+        outcome = run_fold(
+            info,
+            job.fold,
+            job.folder,
+            waveforms=waveforms,
+            device=device,
+            callbacks=callbacks(number),
+            resume=True,
+        )
+        yield job, outcome
+
+
+def run_info(
+    recipe: Recipe,
+    corpora: Sequence[str],
+    fold: Fold,
+    seed: int,
+    device: torch.device,
+    learnt: plan.Plan | None = None,
+) -> RunInfo:
+    """What a run is asked for; a plan, where there is one, gives its rates and temperature."""
+    return RunInfo(
+        recipe=recipe,
+        corpora=tuple(corpora),
+        protocol=fold.protocol,
+        fold=fold.index,
+        seed=seed,
+        clips=(len(fold.train), len(fold.validation), len(fold.test)),
+        learning_rates=learnt.learning_rates if learnt else (),
+        temperature=learnt.temperature if learnt else None,
+        made=made_here(device.type),
+    )
+
+
+def summarise(done: Sequence[Job], recipe: Recipe, corpora: Sequence[str]) -> Results:
+    """The figures of finished jobs, some or all."""
+    outcomes = [job.folder.outcome() for job in done]
+    tests = [outcome.test for outcome in outcomes if outcome.test]
+    summary = evaluate.summarise(predictions_of(done), np.random.default_rng(0))
+    return Results(
+        recipe=recipe.name,
+        corpora=tuple(spec.partition(":")[0] for spec in corpora),
+        protocol=done[0].fold.protocol,
+        leaky=any(job.fold.leaky for job in done),
+        emotions=recipe.emotions,
+        folds=summary.folds,
+        seeds=tuple(sorted({job.seed for job in done})),
+        metrics=summary.metrics,
+        per_fold=tuple(tests),
+        command=provenance.command(),
+        commit=provenance.commit() or "unknown",
+        date=provenance.today(),
+        parameters=outcomes[0].parameters,
+        train_seconds=round(sum(outcome.train_seconds for outcome in outcomes), 1),
+        clips=summary.clips,
+        device=str(done[0].folder.info().made.get("device", "")) or None,
+        per_emotion=summary.per_emotion,
+        confusion=summary.confusion,
+    )
+
+
+def learn_plan(done: Sequence[Job], recipe: Recipe) -> plan.Plan:
+    """What a training without validation can learn from finished jobs."""
+    return plan.learn(
+        [job.folder.history() for job in done],
+        [job.folder.outcome() for job in done],
+        recipe=recipe.name,
+        recipe_sha256=recipe.sha256,
+        protocol=done[0].fold.protocol,
+    )
+
+
+def predictions_of(done: Iterable[Job]) -> Predictions:
+    """The test predictions of finished jobs, below each other."""
+    return Predictions.concatenate(Predictions.read(job.folder.predictions) for job in done)

@@ -1,0 +1,121 @@
+"""Clips to padded batches with their true lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vocemo.errors import CorpusError
+from vocemo.lab.augment import Chain
+from vocemo.lab.corpora.clip import Clip
+from vocemo.lab.waveforms import Samples, Waveforms
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clips side by side, padded with zeros to the longest."""
+
+    samples: Tensor  # (batch, N) float32
+    lengths: Tensor  # (batch,) int64, samples before padding
+    targets: Tensor  # (batch,) int64
+    rows: tuple[int, ...]  # each row's clip, as its place in the list of clips
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        return Batch(self.samples.to(device), self.lengths.to(device), self.targets.to(device), self.rows)
+
+
+def collate(waves: Sequence[Samples], targets: Sequence[int], rows: Sequence[int]) -> Batch:
+    """Waves of any lengths to one batch."""
+    lengths = [len(wave) for wave in waves]
+    samples = np.zeros((len(waves), max(lengths)), np.float32)
+    for row, wave in zip(samples, waves, strict=True):
+        row[: len(wave)] = wave
+    return Batch(torch.from_numpy(samples), torch.tensor(lengths), torch.tensor(list(targets)), tuple(rows))
+
+
+def target_of(clip: Clip, emotions: Sequence[str]) -> int:
+    """The clip's place in the recipe's emotions. Raises CorpusError where the recipe does not know it."""
+    try:
+        return emotions.index(clip.emotion)
+    except ValueError:
+        raise CorpusError(
+            f"{clip.path} is labelled '{clip.emotion}'; the recipe's emotions are {', '.join(emotions)}"
+        ) from None
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Training clips, and how they are varied each time that they are seen."""
+
+    clips: tuple[Clip, ...]
+    emotions: tuple[str, ...]
+    waveforms: Waveforms
+    pool: int
+    live: Chain | None
+    batch_size: int
+    crop_s: float | None
+
+    def __len__(self) -> int:
+        """Batches in an epoch: the last, where smaller, is kept unless it is a single clip.
+
+        Batch normalisation has no variance over one clip.
+        """
+        full, rest = divmod(len(self.clips), self.batch_size)
+        return max(full + (rest > 1), 1)
+
+    def epoch(self, seed: int, epoch: int) -> Iterator[Batch]:
+        """The epoch's batches in an order, crops and variations that seed and epoch alone decide.
+
+        The next batch is made while the present one trains.
+        """
+        order = np.random.default_rng([seed, epoch]).permutation(len(self.clips))
+        parts = [order[i * self.batch_size : (i + 1) * self.batch_size] for i in range(len(self))]
+        with ThreadPoolExecutor(1) as worker:
+            pending = None
+            for number, rows in enumerate(parts):
+                following = worker.submit(self._batch, rows, seed, epoch, number)
+                if pending is not None:
+                    yield pending.result()
+                pending = following
+            if pending is not None:
+                yield pending.result()
+
+    def _batch(self, rows: NDArray[np.int64], seed: int, epoch: int, number: int) -> Batch:
+        rng = np.random.default_rng([seed, epoch, number + 1])
+        waves = [self._varied(self.clips[row], rng) for row in rows]
+        targets = [target_of(self.clips[row], self.emotions) for row in rows]
+        return collate(waves, targets, [int(row) for row in rows])
+
+    def _varied(self, clip: Clip, rng: np.random.Generator) -> Samples:
+        rate = self.waveforms.preparation.sample_rate
+        # Number 0, the clip as it is, is drawn as often as each of its variants.
+        wave = self.waveforms.variant(clip, int(rng.integers(self.pool + 1)))
+        if self.live is not None:
+            wave = self.live(wave, rate, rng)
+        if self.crop_s is not None and len(wave) > (longest := round(self.crop_s * rate)):
+            start = int(rng.integers(len(wave) - longest + 1))
+            wave = wave[start : start + longest]
+        return wave
+
+
+def answering_batches(
+    clips: Sequence[Clip], emotions: Sequence[str], waveforms: Waveforms, batch_size: int
+) -> Iterator[Batch]:
+    """Clips as an answering model hears them: whole, or in windows where longer than its longest.
+
+    Clips of similar length share a batch, so that little of it is padding; `Batch.rows` says which
+    clip each row belongs to, and a long clip has several.
+    """
+    pieces = [(row, wave) for row, clip in enumerate(clips) for wave in waveforms.heard(clip)]
+    pieces.sort(key=lambda piece: len(piece[1]))
+    for first in range(0, len(pieces), batch_size):
+        part = pieces[first : first + batch_size]
+        targets = [target_of(clips[row], emotions) for row, _ in part]
+        yield collate([wave for _, wave in part], targets, [row for row, _ in part])

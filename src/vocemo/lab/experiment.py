@@ -1,0 +1,200 @@
+"""One fold from clips to figures: audit, normalise, train, choose, calibrate, test once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vocemo.errors import CorpusError
+from vocemo.lab import augment, checkpoint, network, train
+from vocemo.lab.calibrate import fit_temperature
+from vocemo.lab.corpora.clip import Clip, Manifest
+from vocemo.lab.dataset import TrainingSet, collate
+from vocemo.lab.evaluate import Predictions, fold_result
+from vocemo.lab.history import best
+from vocemo.lab.network import Network
+from vocemo.lab.recipe import Recipe
+from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
+from vocemo.lab.scoring import ClipScores, score, validation_scores
+from vocemo.lab.splits import Fold, enforce
+from vocemo.lab.train import Callback, TrainingState
+from vocemo.lab.waveforms import Waveforms
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The clips that a recipe can use, and how many it has no emotion for."""
+
+    manifest: Manifest
+    dropped: dict[str, int]  # emotion -> clips that the recipe has no output for
+
+
+def select(manifest: Manifest, recipe: Recipe) -> Selection:
+    """Keep the clips whose emotion the recipe knows. Raises CorpusError where none is left."""
+    kept = manifest.where(lambda clip: clip.emotion in recipe.emotions)
+    if not len(kept):
+        raise CorpusError(
+            f"no clip has an emotion of recipe {recipe.name} ({', '.join(recipe.emotions)}); "
+            f"the corpus has: {', '.join(manifest.emotions)}"
+        )
+    dropped: dict[str, int] = {}
+    for clip in manifest:
+        if clip.emotion not in recipe.emotions:
+            dropped[clip.emotion] = dropped.get(clip.emotion, 0) + 1
+    return Selection(kept, dropped)
+
+
+def waveforms_for(recipe: Recipe) -> Waveforms:
+    """The store of prepared clips that all folds and seeds of a recipe share."""
+    pooled = augment.chain(recipe.augmentation.pooled) if recipe.augmentation.pooled else None
+    return Waveforms(recipe.preparation, pooled)
+
+
+def run_fold(
+    info: RunInfo,
+    fold: Fold,
+    folder: RunFolder,
+    *,
+    waveforms: Waveforms,
+    device: torch.device,
+    callbacks: Iterable[Callback] = (),
+    resume: bool = False,
+) -> Outcome:
+    """Train on a fold and test on it once, everything written to the folder as soon as it is known.
+
+    With `resume` a run goes on after its
+    last whole epoch, to the same weights as one that was never interrupted; a complete one is only read.
+
+    Raises LeakError where the fold breaks its protocol's promise, RunError where the folder has another run.
+    """
+    folder.begin(info, resume=resume)
+    if folder.complete:
+        return folder.outcome()
+    checkpoint.write_json(folder.audit, enforce(fold).to_dict())
+    state = _start(info, fold, folder, waveforms, device)
+
+    def validate(candidate: Network) -> train.ValidationScores:
+        return validation_scores(_score(candidate, fold.validation, info, waveforms, device))
+
+    train.fit(
+        state,
+        training_set(fold.train, info.recipe, waveforms),
+        validate if fold.validation else None,
+        seed=info.seed,
+        device=device,
+        callbacks=[*callbacks, WriteFiles(folder)],
+        learning_rates=info.learning_rates or None,
+    )
+    return _finish(info, fold, folder, state, waveforms, device)
+
+
+def training_set(clips: tuple[Clip, ...], recipe: Recipe, waveforms: Waveforms) -> TrainingSet:
+    """Training clips with the recipe's augmentation."""
+    return TrainingSet(
+        clips=clips,
+        emotions=recipe.emotions,
+        waveforms=waveforms,
+        pool=recipe.augmentation.pool if recipe.augmentation.pooled else 0,
+        live=augment.chain(recipe.augmentation.live) if recipe.augmentation.live else None,
+        batch_size=recipe.training.batch_size,
+        crop_s=recipe.training.crop_s,
+    )
+
+
+class WriteFiles:
+    """Writes the epoch's figures and weights; a kill at any moment loses at most the epoch under way.
+
+    The best weights are written before the state that knows of them: killed in between, a resumed run
+    trains the same epoch again and writes the same weights over them.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+
+    def on_batch(self, epoch: int, batch: int, batches: int) -> None:
+        """Nothing is written within an epoch."""
+
+    def on_epoch(self, state: TrainingState) -> None:
+        """Best weights, then the state, then the figures."""
+        if state.is_best:
+            checkpoint.save_weights(state.network, self._folder.weights)
+        checkpoint.save_state(state, self._folder.state)
+        self._folder.write_history(state.history)
+
+
+def _start(
+    info: RunInfo, fold: Fold, folder: RunFolder, waveforms: Waveforms, device: torch.device
+) -> TrainingState:
+    """A state before the first epoch, or as it was saved after the last."""
+    fresh = network.build(info.recipe, info.seed).to(device)
+    state = train.begin(fresh, info.recipe.training)
+    if folder.state.is_file():
+        checkpoint.restore_state(state, folder.state, device)
+    else:
+        fresh.front_end.fit(_plain_batches(fold.train, info.recipe, waveforms, device))
+    return state
+
+
+def _plain_batches(
+    clips: Sequence[Clip], recipe: Recipe, waveforms: Waveforms, device: torch.device
+) -> Iterable[tuple[Tensor, Tensor]]:
+    """Training clips as they are, for statistics over them."""
+    size = recipe.training.batch_size
+    for first in range(0, len(clips), size):
+        waves = [waveforms.clip(clip) for clip in clips[first : first + size]]
+        batch = collate(waves, [0] * len(waves), range(len(waves)))
+        yield batch.samples.to(device), batch.lengths.to(device)
+
+
+def _score(
+    candidate: Network, clips: Sequence[Clip], info: RunInfo, waveforms: Waveforms, device: torch.device
+) -> ClipScores:
+    return score(candidate, clips, info.recipe.emotions, waveforms, device=device)
+
+
+def _finish(
+    info: RunInfo,
+    fold: Fold,
+    folder: RunFolder,
+    state: TrainingState,
+    waveforms: Waveforms,
+    device: torch.device,
+) -> Outcome:
+    """Take the best epoch's weights, calibrate on validation, and look at the test fold, once."""
+    checkpoint.load_weights(state.network, folder.weights, device)
+    temperature = info.temperature or 1.0
+    if fold.validation:
+        scores = _score(state.network, fold.validation, info, waveforms, device)
+        temperature = fit_temperature(scores.logits, scores.row_targets)
+        _predictions(fold.validation, scores, temperature, info).write(folder.validation_predictions)
+    outcome = Outcome(
+        parameters=sum(state.network.parameter_counts()),
+        best_epoch=best(state.history, info.recipe.training).epoch,
+        epochs=len(state.history),
+        train_seconds=round(sum(record.seconds for record in state.history), 1),
+        temperature=temperature,
+        trained_on=TrainedOn.of(fold.train),
+        test=None,
+    )
+    if fold.test:
+        scores = _score(state.network, fold.test, info, waveforms, device)
+        predictions = _predictions(fold.test, scores, temperature, info)
+        predictions.write(folder.predictions)
+        test = fold_result(
+            predictions,
+            best_epoch=outcome.best_epoch,
+            epochs=outcome.epochs,
+            train_seconds=outcome.train_seconds,
+        )
+        outcome = dataclasses.replace(outcome, test=test)
+    folder.write_outcome(outcome)
+    return outcome
+
+
+def _predictions(clips: Sequence[Clip], scores: ClipScores, temperature: float, info: RunInfo) -> Predictions:
+    probabilities = scores.probabilities(temperature)
+    return Predictions.of(clips, probabilities, info.recipe.emotions, fold=info.fold, seed=info.seed)

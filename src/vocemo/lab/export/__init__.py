@@ -1,0 +1,1 @@
+"""A trained run becomes one file that runs anywhere."""

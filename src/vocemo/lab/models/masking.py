@@ -1,0 +1,29 @@
+"""Padding that cannot be heard: masks over frames and statistics over a clip's own frames."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def frame_mask(lengths: Tensor, frames: int) -> Tensor:
+    """1 for a clip's own frames and 0 for its padding: lengths (batch,) -> (batch, frames) float32.
+
+    >>> frame_mask(torch.tensor([1, 3]), 3)
+    tensor([[1., 0., 0.],
+            [1., 1., 1.]])
+    """
+    return (torch.arange(frames, device=lengths.device) < lengths.unsqueeze(1)).float()
+
+
+def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
+    """Mean over a clip's own frames: x (batch, ..., frames), mask (batch, 1..., frames) -> (batch, ...)."""
+    return (x * mask).sum(-1) / mask.sum(-1).clamp(min=1.0)
+
+
+def masked_max(x: Tensor, mask: Tensor) -> Tensor:
+    """Maximum over a clip's own frames: x (batch, ..., frames), mask (batch, 1..., frames) -> (batch, ...).
+
+    For x >= 0, as after a rectifier, padding set to 0 can never win over a frame that counts.
+    """
+    return (x * mask).amax(-1)

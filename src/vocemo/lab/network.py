@@ -1,0 +1,50 @@
+"""Front end and architecture as one module: what was trained is what runs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from vocemo.lab import front_ends, models
+from vocemo.lab.models import Output
+from vocemo.lab.recipe import Recipe
+
+
+class Network(nn.Module):
+    """Samples (batch, N) and their true lengths (batch,) -> Output."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        self.front_end = front_ends.build(
+            recipe.front_end.name, recipe.front_end.options, sample_rate_hz=recipe.preparation.sample_rate
+        )
+        self.model = models.build(
+            recipe.model.name,
+            recipe.model.options,
+            channels=self.front_end.channels,
+            bands=self.front_end.bands,
+            emotions=len(recipe.emotions),
+        )
+
+    def forward(self, samples: Tensor, lengths: Tensor) -> Output:
+        """Samples (batch, N) float32, lengths (batch,) int64 -> Output."""
+        with torch.no_grad():  # nothing in front of the model is learnt by descent
+            features, frames = self.front_end(samples, lengths)
+        output: Output = self.model(features, frames)
+        return output
+
+    def parameter_counts(self) -> tuple[int, int]:
+        """Trainable parameters, and those that are not (moving statistics), of the model alone."""
+        trainable = sum(p.numel() for p in self.model.parameters() if p.requires_grad)
+        # Batch normalisation's count of batches is bookkeeping, no parameter.
+        moving = sum(
+            b.numel() for n, b in self.model.named_buffers() if not n.endswith("num_batches_tracked")
+        )
+        return trainable, moving
+
+
+def build(recipe: Recipe, seed: int) -> Network:
+    """A network with fresh weights that the seed alone decides; the global generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Network(recipe)

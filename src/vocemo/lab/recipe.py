@@ -1,0 +1,228 @@
+"""A recipe: everything that decides what is trained and how, read from one TOML file.
+
+Defaults live in the option dataclasses and nowhere else. `--set training.epochs=5` replaces one
+value; a key that does not exist is answered with those that do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from vocemo.emotions import EMOTIONS
+from vocemo.errors import UnknownNameError, UsageError
+from vocemo.prepare import Preparation
+
+
+@dataclass(frozen=True)
+class NamedOptions:
+    """An entry of a registry with its options."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as in the recipe's file."""
+        return {"name": self.name, **self.options}
+
+
+@dataclass(frozen=True)
+class AugmentationOptions:
+    """Waveform augmentation of training clips."""
+
+    pool: int = 0  # kept variants a clip; 0: the pooled transforms are not used
+    pooled: tuple[Mapping[str, Any], ...] = ()  # costly: drawn `pool` times a clip
+    live: tuple[Mapping[str, Any], ...] = ()  # cheap: drawn each time a clip is seen
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How the weights are found."""
+
+    epochs: int = 60
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0  # decoupled, as in AdamW
+    label_smoothing: float = 0.0
+    crop_s: float | None = None  # longer training clips are cropped to this at random
+    balance_classes: bool = False  # weigh the loss by inverse class frequency in training
+    monitor: Literal["loss", "uar"] = "loss"  # validation figure that chooses the epoch
+    patience: int = 12  # epochs without a better monitor before training stops
+    plateau_patience: int = 4  # epochs without a better monitor before the rate falls
+    plateau_factor: float = 0.5
+    min_learning_rate: float = 1e-6
+
+    def __post_init__(self) -> None:
+        if self.monitor not in ("loss", "uar"):
+            raise UnknownNameError("training.monitor", str(self.monitor), ("loss", "uar"))
+        for name in ("epochs", "batch_size", "patience", "plateau_patience"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"training.{name} is {getattr(self, name)}; it must be 1 or more")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained and how."""
+
+    name: str
+    summary: str
+    source: str
+    emotions: tuple[str, ...]
+    preparation: Preparation
+    front_end: NamedOptions
+    model: NamedOptions
+    augmentation: AugmentationOptions
+    training: TrainingOptions
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: `from_dict(recipe.to_dict()) == recipe`."""
+        return {
+            "name": self.name,
+            "summary": self.summary,
+            "source": self.source,
+            "emotions": list(self.emotions),
+            "preparation": self.preparation.to_dict(),
+            "front_end": self.front_end.to_dict(),
+            "model": self.model.to_dict(),
+            "augmentation": {
+                "pool": self.augmentation.pool,
+                "pooled": [dict(t) for t in self.augmentation.pooled],
+                "live": [dict(t) for t in self.augmentation.live],
+            },
+            "training": dataclasses.asdict(self.training),
+        }
+
+    @property
+    def sha256(self) -> str:
+        """Digest of everything in the recipe, defaults included; hexadecimal."""
+        text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def from_dict(table: Mapping[str, Any]) -> Recipe:
+    """A recipe from plain data.
+
+    Raises UnknownNameError for a key or emotion that does not exist, UsageError for one that is missing.
+    """
+    known = [f.name for f in dataclasses.fields(Recipe)]
+    _refuse_unknown("recipe key", table, known)
+    for key in ("name", "emotions", "front_end", "model"):
+        if key not in table:
+            raise UsageError(f"the recipe has no '{key}'; it needs name, emotions, front_end and model")
+    augmentation = dict(table.get("augmentation", {}))
+    training = dict(table.get("training", {}))
+    _refuse_unknown(
+        "augmentation key", augmentation, [f.name for f in dataclasses.fields(AugmentationOptions)]
+    )
+    _refuse_unknown("training key", training, [f.name for f in dataclasses.fields(TrainingOptions)])
+    return Recipe(
+        name=str(table["name"]),
+        summary=str(table.get("summary", "")),
+        source=str(table.get("source", "")),
+        emotions=_checked_emotions(table["emotions"]),
+        preparation=Preparation.from_dict(table.get("preparation", {})),
+        front_end=_named("front_end", table["front_end"]),
+        model=_named("model", table["model"]),
+        augmentation=AugmentationOptions(
+            pool=int(augmentation.get("pool", 0)),
+            pooled=tuple(augmentation.get("pooled", ())),
+            live=tuple(augmentation.get("live", ())),
+        ),
+        training=TrainingOptions(**training),
+    )
+
+
+def names() -> tuple[str, ...]:
+    """The recipes inside the package, by name."""
+    folder = resources.files("vocemo.lab").joinpath("recipes")
+    return tuple(sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")))
+
+
+def source_text(name_or_path: str) -> str:
+    """The TOML of a recipe of the package, or of the user's own file (a path that ends in .toml)."""
+    if name_or_path.endswith(".toml"):
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise UsageError(
+                f"no recipe file at '{name_or_path}'; the package's own are: {', '.join(names())}"
+            )
+        return path.read_text(encoding="utf-8")
+    if name_or_path not in names():
+        raise UnknownNameError("recipe", name_or_path, names())
+    return (
+        resources.files("vocemo.lab").joinpath("recipes", f"{name_or_path}.toml").read_text(encoding="utf-8")
+    )
+
+
+def load(name_or_path: str, overrides: Iterable[str] = ()) -> Recipe:
+    """A recipe of the package or a file, with `key=value` overrides.
+
+    >>> load("dual-channel-cnn", ["training.epochs=3"]).training.epochs
+    3
+    >>> load("dual-channel-cnn", ["training.epoch=3"])
+    Traceback (most recent call last):
+        ...
+    vocemo.errors.UnknownNameError: unknown training key 'epoch'; did you mean 'epochs'? Valid: epochs, \
+batch_size, learning_rate, weight_decay, label_smoothing, crop_s, balance_classes, monitor, patience, \
+plateau_patience, plateau_factor, min_learning_rate
+    """
+    try:
+        table = tomllib.loads(source_text(name_or_path))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"recipe '{name_or_path}' is not valid TOML: {error}") from error
+    for override in overrides:
+        _set(table, override)
+    return from_dict(table)
+
+
+def _set(table: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--set takes key=value, such as training.epochs=5; got '{override}'")
+    *parents, last = key.strip().split(".")
+    target = table
+    for parent in parents:
+        below = target.setdefault(parent, {})
+        if not isinstance(below, dict):
+            raise UsageError(f"--set {override}: '{parent}' holds a value, not further keys")
+        target = below
+    target[last] = _toml_value(text.strip())
+
+
+def _toml_value(text: str) -> Any:
+    # A bare word is a string, so that quotes need not survive a shell.
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _named(kind: str, table: Any) -> NamedOptions:
+    if not isinstance(table, Mapping) or "name" not in table:
+        raise UsageError(f"the recipe's {kind} is a table with a name; got {table!r}")
+    return NamedOptions(str(table["name"]), {k: v for k, v in table.items() if k != "name"})
+
+
+def _checked_emotions(labels: Iterable[str]) -> tuple[str, ...]:
+    emotions = tuple(labels)
+    # A recipe may have any label set; a near miss of a known name is a slip, not a new emotion.
+    for label in emotions:
+        if label != label.strip().lower() or not label:
+            raise UnknownNameError("emotion", label, EMOTIONS)
+    if len(set(emotions)) != len(emotions) or len(emotions) < 2:
+        raise UsageError(f"emotions must be two or more different names; got {list(emotions)}")
+    return emotions
+
+
+def _refuse_unknown(kind: str, given: Iterable[str], valid: Iterable[str]) -> None:
+    valid = list(valid)
+    for key in given:
+        if key not in valid:
+            raise UnknownNameError(kind, key, valid)

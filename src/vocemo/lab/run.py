@@ -1,0 +1,263 @@
+"""A run folder: one training on one fold, and all that came of it.
+
+run.json                 recipe, corpora, protocol, fold, seed, versions, commit, command
+audit.json               the leak audit of the fold
+metrics.jsonl            a line an epoch
+curves.png               the same, drawn
+last.pt                  everything that --resume needs, from the end of the last epoch
+best.pt                  the weights of the best epoch
+predictions.csv          the test fold's clips with their probabilities
+validation.csv           the validation clips with theirs
+result.json              the fold's figures; there when the run is complete
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vocemo.errors import RunError
+from vocemo.lab import checkpoint, provenance
+from vocemo.lab.corpora.clip import Clip
+from vocemo.lab.evaluate import FoldResult
+from vocemo.lab.history import EpochRecord, History
+from vocemo.lab.recipe import Recipe, from_dict
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What was asked for; two runs with the same are the same run."""
+
+    recipe: Recipe
+    corpora: tuple[str, ...]  # as given: "ravdess:DATA/ravdess"
+    protocol: str
+    fold: int
+    seed: int
+    clips: tuple[int, int, int]  # training, validation, test
+    learning_rates: tuple[float, ...] = ()  # fixed beforehand, where there is no validation
+    temperature: float | None = None  # likewise
+    # What it happened on; of no effect on what is asked for.
+    made: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for run.json."""
+        return {
+            "recipe": self.recipe.to_dict(),
+            "recipe_sha256": self.recipe.sha256,
+            "corpora": list(self.corpora),
+            "protocol": self.protocol,
+            "fold": self.fold,
+            "seed": self.seed,
+            "clips": list(self.clips),
+            "learning_rates": list(self.learning_rates),
+            "temperature": self.temperature,
+            "made": self.made,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RunInfo:
+        """The same from run.json."""
+        training, validation, test = data["clips"]
+        return cls(
+            recipe=from_dict(data["recipe"]),
+            corpora=tuple(data["corpora"]),
+            protocol=data["protocol"],
+            fold=data["fold"],
+            seed=data["seed"],
+            clips=(training, validation, test),
+            learning_rates=tuple(data["learning_rates"]),
+            temperature=data["temperature"],
+            made=data["made"],
+        )
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """How many clips the weights come from, of how many speakers, and how long they are as recorded."""
+
+    clips: int
+    speakers: int
+    duration_p05_s: float
+    duration_median_s: float
+
+    @classmethod
+    def of(cls, clips: Sequence[Clip]) -> TrainedOn:
+        """From the training clips; those of unknown duration count in no percentile."""
+        durations = [clip.duration_s for clip in clips if clip.duration_s is not None] or [0.0]
+        p05, median = np.percentile(durations, [5, 50])
+        speakers = len({clip.speaker for clip in clips})
+        return cls(len(clips), speakers, round(float(p05), 3), round(float(median), 3))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run; `test` is None for a protocol without a test."""
+
+    parameters: int  # of the architecture, moving statistics included
+    best_epoch: int
+    epochs: int
+    train_seconds: float
+    temperature: float
+    trained_on: TrainedOn
+    test: FoldResult | None
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Outcome:
+        """The same from result.json."""
+        test = data["test"]
+        if test is not None:
+            test = FoldResult(**{**test, "test_speakers": tuple(test["test_speakers"])})
+        return cls(**{**data, "trained_on": TrainedOn(**data["trained_on"]), "test": test})
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of a run by name."""
+
+    path: Path
+
+    @property
+    def info_path(self) -> Path:
+        """What was asked for."""
+        return self.path / "run.json"
+
+    @property
+    def state(self) -> Path:
+        """What --resume goes on from."""
+        return self.path / "last.pt"
+
+    @property
+    def weights(self) -> Path:
+        """The best epoch's weights."""
+        return self.path / "best.pt"
+
+    @property
+    def metrics(self) -> Path:
+        """A line an epoch."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def curves(self) -> Path:
+        """The epochs drawn."""
+        return self.path / "curves.png"
+
+    @property
+    def confusion(self) -> Path:
+        """The test fold's confusion matrix, drawn."""
+        return self.path / "confusion.png"
+
+    @property
+    def result(self) -> Path:
+        """The fold's figures, written last."""
+        return self.path / "result.json"
+
+    @property
+    def predictions(self) -> Path:
+        """The test clips' probabilities."""
+        return self.path / "predictions.csv"
+
+    @property
+    def validation_predictions(self) -> Path:
+        """The validation clips' probabilities."""
+        return self.path / "validation.csv"
+
+    @property
+    def audit(self) -> Path:
+        """What the leak audit of the fold found."""
+        return self.path / "audit.json"
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run went to its end."""
+        return self.result.is_file()
+
+    def info(self) -> RunInfo:
+        """What was asked for. Raises RunError where the folder holds no run."""
+        try:
+            return RunInfo.from_dict(json.loads(self.info_path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise RunError(
+                f"{self.path} holds no run (no run.json); a run folder comes from: vocemo train --out DIR"
+            ) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self.info_path} cannot be read: {error}") from error
+
+    def begin(self, info: RunInfo, *, resume: bool) -> None:
+        """Make the folder, or make sure that what it holds is this very run.
+
+        Raises RunError where it holds a run that is not to be resumed, or another one.
+        """
+        if self.info_path.is_file():
+            if not resume:
+                raise RunError(
+                    f"{self.path} already holds a run: go on with --resume, or choose another --out"
+                )
+            there = self.info()
+            if there != info:
+                raise RunError(f"{self.path} cannot be resumed: {_difference(there, info)}")
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_json(self.info_path, info.to_dict())
+
+    def leaky(self) -> bool:
+        """Whether the audit found the test in training or validation. Raises RunError without an audit."""
+        try:
+            return not json.loads(self.audit.read_text(encoding="utf-8"))["passed"]
+        except (OSError, ValueError, KeyError) as error:
+            raise RunError(f"{self.audit} cannot be read: {error}") from error
+
+    def outcome(self) -> Outcome:
+        """What came of the run. Raises RunError where it did not go to its end."""
+        if not self.complete:
+            raise RunError(f"the run in {self.path} is not complete: go on with vocemo train ... --resume")
+        try:
+            return Outcome.from_dict(json.loads(self.result.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self.result} cannot be read: {error}") from error
+
+    def write_outcome(self, outcome: Outcome) -> None:
+        """Write result.json, which makes the run complete."""
+        checkpoint.write_json(self.result, dataclasses.asdict(outcome))
+
+    def history(self) -> History:
+        """The epochs so far, from metrics.jsonl."""
+        if not self.metrics.is_file():
+            return ()
+        lines = self.metrics.read_text(encoding="utf-8").splitlines()
+        return tuple(EpochRecord(**json.loads(line)) for line in lines)
+
+    def write_history(self, history: History) -> None:
+        """Write metrics.jsonl whole, so that a resumed run leaves no line twice."""
+        lines = "".join(json.dumps(record.to_dict()) + "\n" for record in history)
+        checkpoint.write_text(self.metrics, lines)
+
+
+def made_here(device: str) -> dict[str, Any]:
+    """The circumstances of a run that starts now."""
+    return {
+        "device": device,
+        "versions": provenance.versions(),
+        "commit": provenance.commit(),
+        "date": provenance.today(),
+        "command": provenance.command(),
+    }
+
+
+def _difference(there: RunInfo, asked: RunInfo) -> str:
+    before, now = there.to_dict(), asked.to_dict()
+    for key in before:
+        if key not in ("made", "recipe_sha256") and before[key] != now[key]:
+            if isinstance(before[key], dict):
+                for inner in before[key]:
+                    if before[key][inner] != now[key].get(inner):
+                        return (
+                            f"its {key}.{inner} is {before[key][inner]}, asked for is {now[key].get(inner)}"
+                        )
+            return f"its {key} is {before[key]}, asked for is {now[key]}"
+    return "it is another run"

@@ -1,0 +1,161 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vocemo.lab import history as progress
+from vocemo.lab.dataset import Batch, TrainingSet
+from vocemo.lab.history import EpochRecord, History
+from vocemo.lab.network import Network
+from vocemo.lab.recipe import TrainingOptions
+
+
+@dataclass(frozen=True)
+class ValidationScores:
+    """Validation figures of one epoch: loss in nats, the others fractions of 1."""
+
+    loss: float
+    accuracy: float
+    uar: float
+
+
+class Callback(Protocol):
+    """Something that looks on: each method is called by `fit`, none changes what is learnt."""
+
+    def on_batch(self, epoch: int, batch: int, batches: int) -> None:
+        """After each step."""
+
+    def on_epoch(self, state: TrainingState) -> None:
+        """After each epoch, its record the last of the state's history."""
+
+
+@dataclass
+class TrainingState:
+    """All that training needs to go on from the end of an epoch."""
+
+    network: Network
+    optimizer: torch.optim.Optimizer
+    options: TrainingOptions
+    history: History = ()
+
+    @property
+    def is_best(self) -> bool:
+        """Whether the last epoch is the one to keep."""
+        return progress.best(self.history, self.options).epoch == self.history[-1].epoch
+
+
+def begin(network: Network, options: TrainingOptions) -> TrainingState:
+    """A state before the first epoch. Norms and biases are not decayed."""
+    weights = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in weights if p.ndim > 1], "weight_decay": options.weight_decay},
+        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return TrainingState(network, torch.optim.AdamW(groups, lr=options.learning_rate), options)
+
+
+def fit(
+    state: TrainingState,
+    training: TrainingSet,
+    validate: Callable[[Network], ValidationScores] | None,
+    *,
+    seed: int,
+    device: torch.device,
+    callbacks: Iterable[Callback] = (),
+    learning_rates: Sequence[float] | None = None,
+) -> TrainingState:
+    """Train until the options' epochs are over or validation stops it.
+
+    `learning_rates`, one an epoch, stand in for the plateau rule where there is no validation.
+    All randomness comes from (seed, epoch): a state that was saved after an epoch goes on as if unbroken.
+    """
+    callbacks = list(callbacks)
+    weights = class_weights(training).to(device) if state.options.balance_classes else None
+    criterion = nn.CrossEntropyLoss(weight=weights, label_smoothing=state.options.label_smoothing)
+    while not progress.finished(state.history, state.options):
+        epoch, started = len(state.history) + 1, time.perf_counter()
+        rate = _rate(state, epoch, learning_rates)
+        for group in state.optimizer.param_groups:
+            group["lr"] = rate
+        with _seeded(seed, epoch, device):
+            loss, accuracy = _train_epoch(state, training, criterion, seed, epoch, device, callbacks)
+        scores = validate(state.network) if validate else None
+        record = EpochRecord(
+            epoch,
+            rate,
+            loss,
+            accuracy,
+            validation_loss=scores.loss if scores else None,
+            validation_accuracy=scores.accuracy if scores else None,
+            validation_uar=scores.uar if scores else None,
+            seconds=round(time.perf_counter() - started, 3),
+        )
+        state.history = (*state.history, record)
+        for callback in callbacks:
+            callback.on_epoch(state)
+    return state
+
+
+def class_weights(training: TrainingSet) -> Tensor:
+    """Inverse frequency of each emotion in the training clips, of mean 1 over the clips: (emotions,)."""
+    counts = np.array([sum(c.emotion == e for c in training.clips) for e in training.emotions], np.float32)
+    return torch.from_numpy(len(training.clips) / (np.maximum(counts, 1) * len(counts)))
+
+
+def _train_epoch(
+    state: TrainingState,
+    training: TrainingSet,
+    criterion: nn.Module,
+    seed: int,
+    epoch: int,
+    device: torch.device,
+    callbacks: Sequence[Callback],
+) -> tuple[float, float]:
+    """One pass over the training clips: mean loss in nats and accuracy."""
+    state.network.train()
+    # Sums stay on the device: asking for a number at each step would make a GPU wait.
+    loss_sum = torch.zeros((), device=device)
+    hits = torch.zeros((), device=device)
+    clips = 0
+    for number, batch in enumerate(training.epoch(seed, epoch), start=1):
+        loss, logits = _step(state, batch.to(device), criterion)
+        clips += len(batch.rows)
+        loss_sum += loss * len(batch.rows)
+        hits += (logits.argmax(1) == batch.targets.to(device)).sum()
+        for callback in callbacks:
+            callback.on_batch(epoch, number, len(training))
+    return float(loss_sum) / clips, float(hits) / clips
+
+
+def _step(state: TrainingState, batch: Batch, criterion: nn.Module) -> tuple[Tensor, Tensor]:
+    logits = state.network(batch.samples, batch.lengths).logits
+    loss = criterion(logits, batch.targets)
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
+    state.optimizer.step()
+    return loss.detach(), logits.detach()
+
+
+def _rate(state: TrainingState, epoch: int, learning_rates: Sequence[float] | None) -> float:
+    if learning_rates:
+        return learning_rates[min(epoch, len(learning_rates)) - 1]
+    return progress.next_learning_rate(state.history, state.options)
+
+
+@contextmanager
+def _seeded(seed: int, epoch: int, device: torch.device) -> Iterator[None]:
+    """Dropout's draws from (seed, epoch), the global generators put back afterwards."""
+    devices = [torch.cuda.current_device()] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+        yield
