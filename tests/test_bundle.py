@@ -7,12 +7,12 @@ import pickle
 import zipfile
 from pathlib import Path
 
-import fabricate_bundle
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fabricate_bundle
 from vocemo.bundle import SHIPPED, Bundle, BundleInfo, TrainingInfo
 from vocemo.errors import BundleError, UnknownNameError, UsageError
 from vocemo.prepare import Preparation

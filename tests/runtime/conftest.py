@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import fabricate_bundle
 import numpy as np
 import pytest
 
+import fabricate_bundle
 from vocemo import audio
 from vocemo.runtime.predictor import Predictor, load
 

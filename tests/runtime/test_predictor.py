@@ -6,11 +6,11 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
-import fabricate_bundle
 import numpy as np
 import pytest
 import soundfile
 
+import fabricate_bundle
 from vocemo import audio
 from vocemo.bundle import SHIPPED
 from vocemo.errors import (

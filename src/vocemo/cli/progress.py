@@ -116,11 +116,11 @@ class _TerminalBar(Bar):
 
         self._rich: RichProgress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),  # a file's name may hold brackets
             BarColumn(),
-            TextColumn("{task.fields[amount]}"),
+            TextColumn("{task.fields[amount]}", markup=False),
             TimeRemainingColumn(elapsed_when_finished=True),
-            TextColumn("{task.fields[note]}", style="dim"),
+            TextColumn("{task.fields[note]}", style="dim", markup=False),
             console=Console(file=stream),
         )
         self._task = self._rich.add_task(description, total=total, amount=self._amount(), note="")

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+
+import fabricate_bundle
+from vocemo import __version__
+from vocemo.cli import doctor
+from vocemo.cli.main import VERBS, main
+from vocemo.errors import CorpusError
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return fabricate_bundle.write(tmp_path / "tiny.onnx")
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"vocemo {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_help_lists_every_verb(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    for verb in VERBS:
+        assert verb in said
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_there_and_helps(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    module = importlib.import_module(f"vocemo.cli.{verb}")
+    assert hasattr(module, "app") or callable(getattr(module, verb))
+    assert main([verb, "--help"]) == 0
+    assert "Usage" in capsys.readouterr().out
+
+
+def test_a_wrong_verb_names_the_right_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predikt", "a.wav"]) == 2
+    said = capsys.readouterr().err
+    assert "did you mean 'predict'" in said and all(verb in said for verb in VERBS)
+
+
+def test_a_wrong_option_before_the_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--loud"]) == 2
+    assert "--loud" in capsys.readouterr().err
+
+
+def _raising(error: BaseException) -> Callable[..., int]:
+    def run(*_: object) -> int:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        (CorpusError("no such\n  corpus"), 1, "vocemo: no such corpus\n"),
+        (PermissionError(13, "Permission denied", "x.json"), 1, "x.json"),
+        (ZeroDivisionError("by zero"), 1, "unexpected ZeroDivisionError: by zero (VOCEMO_DEBUG=1"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_errors_become_one_line_and_a_status(
+    error: BaseException,
+    status: int,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("VOCEMO_DEBUG", raising=False)
+    monkeypatch.setattr("vocemo.cli.main._call", _raising(error))
+    assert main(["info"]) == status
+    said = capsys.readouterr().err
+    assert says in said and said.count("\n") == (1 if says else 0)
+
+
+def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vocemo.cli.main._call", _raising(CorpusError("gone")))
+    monkeypatch.setenv("VOCEMO_DEBUG", "1")
+    with pytest.raises(CorpusError):
+        main(["info"])
+
+
+def test_predict_imports_nothing_that_it_does_not_need(bundle: Path, tmp_path: Path) -> None:
+    script = (
+        "import sys; from vocemo.cli.main import main;"
+        f"status = main(['predict', {str(tmp_path / 'none.wav')!r}, '--model', {str(bundle)!r}]);"
+        "heavy = {'torch', 'librosa', 'scipy', 'matplotlib', 'rich', 'onnx', 'sklearn', 'av', 'noisereduce',"
+        " 'audiomentations', 'numba', 'vocemo.lab', 'vocemo.cli.train'};"
+        "print(status, sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "1 []"
+
+
+def test_info_says_what_the_bundle_says(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(bundle)]) == 0
+    said = capsys.readouterr().out
+    for part in (
+        "CC-BY-NC-SA-4.0",
+        "Non-commercial use only",
+        "Attribution: RAVDESS (Livingstone and Russo 2018)",
+        "ravdess-speech",
+        "1,440 clips, 24 speakers",
+        "dual-channel-cnn",
+        "random (leaky",
+        "uar 70.0%",
+        "neutral, happy, sad, angry",
+        "sample_rate: 16000",
+    ):
+        assert part in said
+
+
+def test_info_as_json(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(bundle), "--format", "json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["licence"] == "CC-BY-NC-SA-4.0" and said["training"]["clips"] == 1440
+    assert len(said["sha256"]) == 64 and said["path"] == str(bundle)
+
+
+def test_info_of_an_open_licence_restricts_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = fabricate_bundle.write(tmp_path / "open.onnx", fabricate_bundle.info(licence="CC-BY-4.0"))
+    assert main(["info", str(path)]) == 0
+    assert "Non-commercial" not in capsys.readouterr().out
+
+
+def test_info_of_what_is_no_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(tmp_path / "none.onnx")]) == 1
+    assert "none.onnx" in capsys.readouterr().err
+
+
+def test_doctor_tells_what_is_there(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vocemo.bundle.SHIPPED", bundle)
+    quick = {name: doctor.EXTRAS[name] for name in ("plot", "media")}  # torch takes seconds to import
+    monkeypatch.setattr(doctor, "EXTRAS", quick)
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert "tiny answers (4 emotions)" in said and "WAV, FLAC, OGG and MP3 decode" in said
+    assert "runs models on" in said and all(extra in said for extra in doctor.EXTRAS)
+
+
+def test_doctor_names_what_is_missing_and_what_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vocemo.bundle.SHIPPED", tmp_path / "none.onnx")
+    monkeypatch.setattr(doctor, "EXTRAS", {"plot": (("a_module_that_is_not_there",), "pictures")})
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "pip install 'vocemo[plot]'" in said and "none.onnx" in said
+
+
+def test_the_extras_of_doctor_are_those_of_the_package() -> None:
+    import tomllib
+
+    project = Path(__file__).parents[2] / "pyproject.toml"
+    declared = tomllib.loads(project.read_text("utf-8"))["project"]["optional-dependencies"]
+    assert set(doctor.EXTRAS) <= set(declared)
+
+
+def test_verbs_of_their_own_keep_plain_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["corpora", "lisst"]) == 2
+    assert "lisst" in capsys.readouterr().err
+    assert isinstance(importlib.import_module("vocemo.cli.corpora").app, typer.Typer)

@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fabricate_bundle
+from vocemo import audio
+from vocemo.bundle import SHIPPED
+from vocemo.cli import inputs
+from vocemo.cli.main import main
+from vocemo.runtime.prediction import Failure
+
+RATE_HZ = fabricate_bundle.RATE_HZ
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fabricate_bundle.write(tmp_path_factory.mktemp("bundle") / "tiny.onnx")
+
+
+@pytest.fixture
+def predict(bundle: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `vocemo predict` with the tiny bundle: status, standard output, standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        status = main(["predict", "--model", str(bundle), *map(str, arguments)])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    """A folder of recordings: two that are fine, one in a folder below, and what is none of them."""
+    folder = tmp_path / "calls"
+    (folder / "below").mkdir(parents=True)
+    write(folder / "a.wav", 3.5, 200)
+    write(folder / "b.flac", 3.5, 2500)
+    write(folder / "below" / "c.wav", 3.2, 500)
+    (folder / "notes.txt").write_text("no recording")
+    (folder / ".hidden.wav").write_text("no recording either")
+    return folder
+
+
+def write(path: Path, seconds: float, pitch_hz: float = 300.0, level: float = 0.3) -> Path:
+    time_s = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+    audio.write(path, (level * np.sin(2 * np.pi * pitch_hz * time_s)).astype(np.float32), RATE_HZ)
+    return path
+
+
+def probabilities(path: Path) -> dict[str, float]:
+    values = fabricate_bundle.expected(audio.decode(path, RATE_HZ).samples)
+    return dict(zip(fabricate_bundle.EMOTIONS, map(float, values), strict=True))
+
+
+def test_the_table_of_one_file(predict: Run, calls: Path) -> None:
+    status, out, err = predict(calls / "a.wav")
+    ranked = sorted(probabilities(calls / "a.wav").items(), key=lambda pair: -pair[1])
+    lines = out.splitlines()
+    assert status == 0 and err == ""
+    assert lines[0] == "Using device: cpu"
+    assert lines[1] == f"Predicted emotion: {ranked[0][0]} with {ranked[0][1]:.2%} confidence"
+    assert lines[2] == "All emotion probabilities:"
+    assert [line.split() for line in lines[3:]] == [[name, f"{value:.2%}"] for name, value in ranked]
+
+
+def test_the_table_of_several_names_them(predict: Run, calls: Path) -> None:
+    status, out, err = predict(calls, "--top", 2)
+    assert status == 0
+    assert out.count("Using device") == 1 and out.count("Predicted emotion") == 3
+    for name in ("a.wav", "b.flac", "c.wav"):
+        assert name in out
+    assert "notes.txt" not in out and ".hidden" not in out
+    assert sum(line.startswith("  ") for line in out.splitlines()) == 6
+    assert "Predicting: 3 of 3 files" in err
+
+
+def test_json_has_the_documented_fields(predict: Run, calls: Path) -> None:
+    status, out, _ = predict(calls / "a.wav", "--format", "json")
+    (answer,) = json.loads(out)
+    assert status == 0
+    assert list(answer) == [
+        "path",
+        "duration_s",
+        "emotion",
+        "confidence",
+        "probabilities",
+        "uncertain",
+        "segments",
+        "model",
+        "warnings",
+    ]
+    assert answer["path"] == str(calls / "a.wav") and answer["duration_s"] == 3.5
+    assert answer["model"] == "tiny" and answer["segments"] == [] and answer["warnings"] == []
+    assert answer["probabilities"] == pytest.approx(probabilities(calls / "a.wav"), abs=1e-5)
+    assert list(answer["probabilities"]) == list(fabricate_bundle.EMOTIONS)
+
+
+def test_json_of_a_long_recording_lists_its_windows(predict: Run, tmp_path: Path) -> None:
+    _, out, _ = predict(write(tmp_path / "long.wav", 9.0), "--format", "json")
+    (answer,) = json.loads(out)
+    assert [(s["start_s"], s["end_s"]) for s in answer["segments"]] == [(0.0, 4.0), (4.0, 8.0), (5.0, 9.0)]
+    assert set(answer["segments"][0]) == {"start_s", "end_s", "emotion", "confidence", "probabilities"}
+
+
+def test_json_lines_and_csv_say_the_same(predict: Run, calls: Path) -> None:
+    by_line = [json.loads(line) for line in predict(calls, "--format", "jsonl", "--quiet")[1].splitlines()]
+    rows = list(csv.DictReader(io.StringIO(predict(calls, "--format", "csv", "--quiet")[1])))
+    assert json.loads(predict(calls, "--format", "json", "--quiet")[1]) == by_line
+    assert [row["path"] for row in rows] == [each["path"] for each in by_line]
+    assert [Path(row["path"]).name for row in rows] == ["a.wav", "b.flac", "c.wav"]
+    for row, each in zip(rows, by_line, strict=True):
+        assert row["emotion"] == each["emotion"] and row["uncertain"] == "false"
+        for emotion, value in each["probabilities"].items():
+            assert float(row[emotion]) == value
+
+
+def test_top_keeps_the_most_probable(predict: Run, calls: Path) -> None:
+    (answer,) = json.loads(predict(calls / "a.wav", "--format", "json", "--top", 2)[1])
+    ranked = sorted(probabilities(calls / "a.wav").items(), key=lambda pair: -pair[1])[:2]
+    assert list(answer["probabilities"]) == [name for name, _ in ranked]
+
+
+def test_one_broken_file_among_many(predict: Run, calls: Path) -> None:
+    (calls / "ab.wav").write_bytes(b"RIFFgarbage that is no recording at all")
+    status, out, err = predict(calls, calls / "gone.wav", "--format", "jsonl", "--quiet")
+    assert status == 1
+    assert [Path(json.loads(line)["path"]).name for line in out.splitlines()] == ["a.wav", "b.flac", "c.wav"]
+    told = err.splitlines()
+    assert len(told) == 2 and all(line.startswith("vocemo: ") for line in told)
+    assert "ab.wav" in told[0] and "gone.wav: no such file" in told[1]
+
+
+def test_a_folder_or_pattern_without_recordings_fails(predict: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    status, out, err = predict(tmp_path / "empty", tmp_path / "*.wav", "--format", "json")
+    assert (status, json.loads(out)) == (1, [])
+    assert "a folder without audio files" in err and "no file matches" in err
+
+
+def test_patterns(predict: Run, calls: Path) -> None:
+    _, out, _ = predict(calls / "**" / "*.wav", "--format", "jsonl", "--quiet")
+    assert [Path(json.loads(line)["path"]).name for line in out.splitlines()] == ["a.wav", "c.wav"]
+    odd = write(calls / "take[1].wav", 3.5)
+    assert inputs.expand([str(odd)]) == [str(odd)]  # a file's own name comes before a pattern
+
+
+def test_suffixes_in_capitals_are_found_and_any_suffix_is_taken_by_name(predict: Run, calls: Path) -> None:
+    (calls / "a.wav").rename(calls / "A.WAV")
+    (calls / "b.flac").rename(calls / "b.data")
+    assert [Path(str(each)).name for each in inputs.expand([str(calls)])] == ["A.WAV", "c.wav"]
+    assert predict(calls / "b.data")[0] == 0
+
+
+def test_standard_input(bundle: Path, calls: Path) -> None:
+    command = [sys.executable, "-m", "vocemo.cli.main", "predict", "-", "--model", str(bundle)]
+    done = subprocess.run(
+        [*command, "--format", "json"], input=(calls / "a.wav").read_bytes(), capture_output=True, check=True
+    )
+    (answer,) = json.loads(done.stdout)
+    assert answer["path"] == "-"
+    assert answer["probabilities"] == pytest.approx(probabilities(calls / "a.wav"), abs=1e-5)
+    nothing = subprocess.run(command, input=b"", capture_output=True)
+    assert nothing.returncode == 1 and b"vocemo: -" in nothing.stderr
+
+
+def test_standard_input_is_read_once(predict: Run) -> None:
+    status, _, err = predict("-", "-")
+    assert status == 2 and "once" in err
+
+
+def test_silence_is_answered(predict: Run, tmp_path: Path) -> None:
+    audio.write(tmp_path / "hush.wav", np.zeros(4 * RATE_HZ, np.float32), RATE_HZ)
+    status, out, err = predict(tmp_path / "hush.wav", "--format", "json")
+    (answer,) = json.loads(out)
+    assert status == 0 and err == ""
+    assert answer["emotion"] is None and answer["probabilities"] == {} and answer["warnings"]
+    status, out, _ = predict(tmp_path / "hush.wav")
+    assert status == 0 and "Warning: silent" in out and "No emotion" in out
+    rows = list(csv.DictReader(io.StringIO(predict(tmp_path / "hush.wav", "--format", "csv")[1])))
+    assert rows[0]["emotion"] == "" and rows[0]["happy"] == ""
+
+
+def test_short_clips_and_unsure_answers_are_marked(predict: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "short.wav", 1.0)
+    _, out, _ = predict(path, "--threshold", 1.0)
+    assert "Warning: the clip lasts 1.00 s" in out and "confidence (uncertain)" in out
+    assert "Warning" not in predict(path, "--quiet")[1]
+
+
+def test_output_goes_to_a_file(predict: Run, calls: Path, tmp_path: Path) -> None:
+    target = tmp_path / "answers.jsonl"
+    status, out, _ = predict(calls, "--format", "jsonl", "--output", target)
+    assert (status, out) == (0, "")
+    assert len(target.read_text("utf-8").splitlines()) == 3
+    status, _, err = predict(calls, "--output", tmp_path / "none" / "x.json")
+    assert status == 2 and "--output" in err
+
+
+def test_jobs_do_not_change_the_answer(predict: Run, calls: Path) -> None:
+    one, four = (predict(calls, "--format", "json", "--jobs", jobs)[1] for jobs in (1, 4))
+    for a, b in zip(json.loads(one), json.loads(four), strict=True):
+        assert a["path"] == b["path"] and a["probabilities"] == pytest.approx(b["probabilities"], abs=1e-5)
+
+
+@pytest.mark.parametrize("which", ["one", "several"])
+def test_plot(predict: Run, calls: Path, tmp_path: Path, which: str) -> None:
+    target = tmp_path / "picture.png"
+    status, out, _ = predict(calls if which == "several" else calls / "a.wav", "--plot", target)
+    assert status == 0 and "Predicted emotion" in out
+    assert target.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--format", "xml"], "'table', 'json', 'jsonl', 'csv'"),
+        (["--device", "tpu"], "'auto', 'cpu', 'cuda'"),
+        (["--top", "0"], "1"),
+        (["--threshold", "2"], "1"),
+        (["--jobs", "0"], "1"),
+        (["--jobs", "many"], "jobs"),
+        (["--plot", "picture.bmp"], "png, svg, pdf"),
+        (["--formta", "json"], "--format"),
+    ],
+)
+def test_wrong_options_name_the_right_ones(
+    predict: Run, calls: Path, arguments: list[str], says: str
+) -> None:
+    status, out, err = predict(calls / "a.wav", *arguments)
+    assert status == 2 and out == "" and says in err and "Traceback" not in err
+
+
+def test_a_model_that_is_none(calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(calls / "a.wav"), "--model", str(calls / "b.flac")]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and len(said.err.splitlines()) == 1 and "b.flac" in said.err
+
+
+def _heed_ctrl_c() -> None:
+    """A job started in the background may have been told to ignore it, and its children with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture
+def slow_reader(bundle: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A prediction of many recordings that has written its first line."""
+    path = write(tmp_path / "a.wav", 3.5)
+    command = [sys.executable, "-m", "vocemo.cli.main", "predict", "--model", str(bundle)]
+    process = subprocess.Popen(
+        [*command, "--format", "jsonl", "--jobs", "1", *[str(path)] * 3000],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=_heed_ctrl_c if os.name != "nt" else None,
+    )
+    assert process.stdout is not None and process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_reader_that_goes_away_is_no_error(slow_reader: subprocess.Popen[bytes]) -> None:
+    assert slow_reader.stdout is not None and slow_reader.stderr is not None
+    slow_reader.stdout.close()
+    said = slow_reader.stderr.read()
+    assert slow_reader.wait(60) in (0, 1)
+    assert b"Traceback" not in said and b"BrokenPipe" not in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_ctrl_c_ends_quietly(slow_reader: subprocess.Popen[bytes]) -> None:
+    slow_reader.send_signal(signal.SIGINT)
+    _, said = slow_reader.communicate(timeout=60)
+    assert slow_reader.returncode == 130
+    assert b"Traceback" not in said
+
+
+def test_expansion_keeps_the_order_given(calls: Path) -> None:
+    got = inputs.expand([str(calls / "b.flac"), str(calls / "nothing"), "-", str(calls)])
+    assert [type(each) for each in got] == [str, Failure, str, str, str, str]
+    assert got[2] == "-"
+
+
+@pytest.mark.skipif(not SHIPPED.exists(), reason="the package carries no model yet")
+def test_the_shipped_model_answers(calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(calls / "a.wav")]) == 0
+    assert "Predicted emotion: " in capsys.readouterr().out

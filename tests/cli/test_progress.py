@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from vocemo.cli import progress as module
+from vocemo.cli.progress import progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_plain_lines_come_every_few_seconds_and_at_the_end() -> None:
+    stream, now = io.StringIO(), [0.0]
+    bar = module._PlainBar("Reading", 100, "clips", stream, clock=lambda: now[0])
+    with bar:
+        for _ in range(100):
+            now[0] += 0.5
+            bar.advance(note="going")
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "Reading: 20 of 100 clips, going (10.0 s)"
+    assert lines[-1] == "Reading: 100 of 100 clips, going (50.0 s)"
+    assert len(lines) == 6
+
+
+def test_bytes_are_megabytes_and_an_unknown_total_is_left_out() -> None:
+    stream = io.StringIO()
+    with progress("Fetching", None, "B", stream=stream) as bar:
+        bar.advance(2_500_000)
+    assert stream.getvalue().startswith("Fetching: 2.5 MB (")
+
+
+def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    with progress("Training", 4, "batches", stream=stream) as bar:
+        bar.advance(4, note="loss 0.5 [best]")
+    said = stream.getvalue()
+    assert "Training" in said and "4 of 4 batches" in said and "\x1b[" in said and "[best]" in said
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("Training", 4, quiet=True) as bar:
+        bar.advance()
+    assert bar.done == 1
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("Reading", 1, "clips") as bar:
+        bar.advance()
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("Reading: 1 of 1 clips")
+
+
+def test_an_error_passes_through() -> None:
+    with pytest.raises(ValueError, match="mine"), progress("Reading", 1, stream=io.StringIO()):
+        raise ValueError("mine")
