@@ -177,8 +177,8 @@ def _mono(name: str, reader: Reader, rate: int) -> Iterator[NDArray[np.float32]]
         done += len(mono)
         loudest = max(loudest, peak)
         if reader.channels > 1:
-            channel_energy += float(np.vdot(block, block)) / reader.channels
-            mono_energy += float(np.vdot(mono, mono))
+            channel_energy += float(np.einsum("ij,ij->", block, block)) / reader.channels
+            mono_energy += float(np.einsum("i,i->", mono, mono))
         part = resampler.push(mono)
         if len(part):
             said += len(part)

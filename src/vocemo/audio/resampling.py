@@ -23,6 +23,7 @@ def check_rate(sample_rate: int, what: str = "sample rate") -> int:
     """
     if (
         isinstance(sample_rate, bool)
+        or not isinstance(sample_rate, (int, float, np.integer))
         or not float(sample_rate).is_integer()
         or not LOWEST_HZ <= sample_rate <= HIGHEST_HZ
     ):
