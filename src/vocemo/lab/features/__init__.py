@@ -5,18 +5,26 @@ its length), lets gradients through, and can be exported (`use_export_kernels`).
 """
 
 from vocemo.lab.features.decibel import ToDecibel
+from vocemo.lab.features.deltas import Deltas
 from vocemo.lab.features.frames import frame_lengths, frame_mask, frame_signal
 from vocemo.lab.features.mel import MelSpectrogram, mel_filters
 from vocemo.lab.features.mfcc import Mfcc
 from vocemo.lab.features.normalise import Normalise
+from vocemo.lab.features.rms import Rms
 from vocemo.lab.features.spectrum import Spectrum, use_export_kernels
+from vocemo.lab.features.stacked import StackedVector
+from vocemo.lab.features.zcr import ZeroCrossingRate
 
 __all__ = [
+    "Deltas",
     "MelSpectrogram",
     "Mfcc",
     "Normalise",
+    "Rms",
     "Spectrum",
+    "StackedVector",
     "ToDecibel",
+    "ZeroCrossingRate",
     "frame_lengths",
     "frame_mask",
     "frame_signal",

@@ -53,18 +53,23 @@ def frame_mask(frame_lengths: Tensor, frames: int) -> Tensor:
     return torch.arange(frames, device=frame_lengths.device) < frame_lengths[:, None]
 
 
+def check_samples(samples: Tensor) -> None:
+    """Raises UsageError unless the samples are (batch, samples)."""
+    if samples.ndim != 2:
+        raise UsageError(f"samples of shape {tuple(samples.shape)}; valid: (batch, samples)")
+
+
 def without_padding(samples: Tensor, lengths: Tensor | None) -> Tensor:
     """The samples, with zeros in place of whatever stands past each clip's length.
 
     Shape: (batch, samples) and (batch,) or None -> (batch, samples).
-    Raises UsageError for samples that are not (batch, samples).
+    Raises UsageError for samples of another shape.
 
     >>> without_padding(torch.ones(2, 3), torch.tensor([1, 3]))
     tensor([[1., 0., 0.],
             [1., 1., 1.]])
     """
-    if samples.ndim != 2:
-        raise UsageError(f"samples of shape {tuple(samples.shape)}; valid: (batch, samples)")
+    check_samples(samples)
     if lengths is None:
         return samples
     return torch.where(frame_mask(lengths, samples.shape[1]), samples, 0.0)

@@ -1,0 +1,64 @@
+"""The zero-crossing rate."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vocemo.errors import UsageError
+from vocemo.lab.features.frames import check_frame, check_samples, frame_mask, frame_means
+
+
+class ZeroCrossingRate(nn.Module):
+    """How many of a frame's samples have another sign than the sample before them.
+
+    Args:
+        frame_length: samples of a frame, even.
+        hop: samples from one frame's centre to the next.
+        threshold: what lies no further from zero than this is zero.
+        zero_pos: zero counts as positive; otherwise it is a third sign.
+
+    What lies before the first and after the last sample repeats them, so it crosses nothing. A
+    frame's own first sample is compared with none. The rate is a count: no gradient flows through.
+
+    Shape: (batch, samples), lengths (batch,) or None -> (batch, 1, 1 + samples // hop), 0 to 1.
+    Raises UsageError for an odd frame, an empty hop or a negative threshold.
+
+    Source: librosa's `feature.zero_crossing_rate`.
+
+    >>> alternating = torch.tensor([[1.0, -1.0, 1.0, -1.0]])
+    >>> ZeroCrossingRate(frame_length=4, hop=2)(alternating)
+    tensor([[[0.2500, 0.7500, 0.2500]]])
+    """
+
+    def __init__(
+        self,
+        frame_length: int = 2048,
+        hop: int = 512,
+        *,
+        threshold: float = 1e-10,
+        zero_pos: bool = True,
+    ) -> None:
+        super().__init__()
+        check_frame(frame_length, hop)
+        if threshold < 0.0:
+            raise UsageError(f"a threshold of {threshold:g}; valid: 0 or more")
+        self.frame_length, self.hop = frame_length, hop
+        self.threshold, self.zero_pos = threshold, zero_pos
+
+    def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """The rate, (batch, 1, frames)."""
+        check_samples(samples)
+        below = samples < -self.threshold
+        crossing = below[:, 1:] ^ below[:, :-1]
+        if not self.zero_pos:
+            above = samples > self.threshold
+            crossing = crossing | (above[:, 1:] ^ above[:, :-1])
+        if lengths is not None:
+            crossing = crossing & frame_mask(lengths - 1, samples.shape[1] - 1)
+        crossings = functional.pad(crossing.to(torch.float32), (1, 0))
+        rates = frame_means(crossings, self.frame_length, self.hop)
+        # Frame t begins at sample t * hop - frame_length / 2, whose crossing is of the frame before.
+        before = functional.pad(crossings, (self.frame_length // 2, 0))[:, :: self.hop]
+        return (rates - before[:, : rates.shape[1]] / self.frame_length)[:, None]
