@@ -35,6 +35,7 @@ def show(results: Results, out: Path) -> None:
         title=f"{results.recipe} on {', '.join(results.corpora)}",
         protocol=results.protocol,
         leaky=results.leaky,
+        seeds=len(results.seeds),
     )
     figures.save(figure, out / "confusion.png")
     leak = "  LEAKY: voices of the test were trained on" if results.leaky else ""

@@ -98,7 +98,7 @@ def summarise(done: Sequence[Job], recipe: Recipe, corpora: Sequence[str]) -> Re
         leaky=any(job.fold.leaky for job in done),
         emotions=recipe.emotions,
         folds=summary.folds,
-        seeds=tuple(sorted({job.seed for job in done})),
+        seeds=summary.seeds,
         metrics=summary.metrics,
         per_fold=tuple(tests),
         command=provenance.command(),

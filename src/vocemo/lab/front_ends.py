@@ -68,7 +68,7 @@ class MfccMel(nn.Module):
         """Samples (batch, N), lengths (batch,) -> features (batch, 2, bands, frames), frames (batch,)."""
         features, frames = self._stacked(samples, lengths)
         normal: Tensor = self.normalise(features, frames)
-        return normal.reshape(len(normal), 2, self.bands, -1), frames
+        return normal.reshape(normal.shape[0], 2, self.bands, -1), frames
 
     def fit(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Learn each band's mean and deviation."""

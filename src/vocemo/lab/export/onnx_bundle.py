@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 import logging
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def write_bundle(network: Network, info: BundleInfo, path: Path) -> float:
     network = copy.deepcopy(network).cpu().eval()
     exportable = copy.deepcopy(network)
     use_export_kernels(exportable)
-    model = _onnx_model(BundleGraph(exportable, info.temperature), info)
+    model = _onnx_model(BundleGraph(exportable, info.temperature).eval(), info)
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, info.to_json()
     partial = path.with_name(f".{path.name}.partial.onnx")
@@ -59,7 +60,7 @@ def write_bundle(network: Network, info: BundleInfo, path: Path) -> float:
 def largest_difference(network: Network, info: BundleInfo, path: Path) -> float:
     """The largest difference of a probability, over noisy tones in batches of several sizes and lengths."""
     bundle = Bundle.open(path, device="cpu")
-    reference = BundleGraph(network, info.temperature)
+    reference = BundleGraph(network, info.temperature).eval()
     worst = 0.0
     for samples, lengths in _probes(info.preparation.sample_rate):
         with torch.inference_mode():
@@ -106,13 +107,14 @@ def _probes(sample_rate: int) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    # The exporter narrates its steps on standard output and by logging; our commands speak for themselves.
+    # The exporter narrates its steps on standard output, by logging and by warnings about its own parts.
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
