@@ -169,6 +169,13 @@ def test_every_command_that_the_readme_shows_exists() -> None:
         assert sorted(set(shown) - words) == []
 
 
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "samples/README.md"])
+def test_what_a_page_links_to_exists(page: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)", (ROOT / page).read_text(encoding="utf-8"))
+    inside = [link for link in links if "://" not in link]
+    assert [link for link in inside if not ((ROOT / page).parent / link).exists()] == []
+
+
 def test_continuous_integration_runs_make_test() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
