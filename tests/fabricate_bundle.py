@@ -55,14 +55,21 @@ def info(**changes: object) -> BundleInfo:
     return BundleInfo(**(values | changes))  # type: ignore[arg-type]
 
 
-def write(path: Path, about: BundleInfo | None = None, *, metadata: str | None = None, drop: str = "") -> Path:
+def write(
+    path: Path,
+    about: BundleInfo | None = None,
+    *,
+    metadata: str | None = None,
+    drop: str = "",
+    batch: int | str = "batch",
+) -> Path:
     """Write the tiny bundle.
 
     metadata: the text under the metadata key in place of the description's; "" leaves the key out.
-    drop: the name of an output to leave out.
+    drop: the name of an output to leave out. batch: the graph's batch size, any by default.
     """
     about = info() if about is None else about
-    model = _model([name for name in ("probabilities", "logits", "embedding") if name != drop])
+    model = _model([name for name in ("probabilities", "logits", "embedding") if name != drop], batch)
     text = about.to_json() if metadata is None else metadata
     if text:
         helper.set_model_props(model, {METADATA_KEY: text})
@@ -72,7 +79,7 @@ def write(path: Path, about: BundleInfo | None = None, *, metadata: str | None =
     return path
 
 
-def _model(outputs: list[str]) -> onnx.ModelProto:
+def _model(outputs: list[str], batch: int | str) -> onnx.ModelProto:
     constants = {
         "weights": WEIGHTS,
         "floor": np.array(FLOOR, np.float32),
@@ -120,10 +127,10 @@ def _model(outputs: list[str]) -> onnx.ModelProto:
         nodes,
         "tiny",
         [
-            helper.make_tensor_value_info("samples", TensorProto.FLOAT, ["batch", "n_samples"]),
-            helper.make_tensor_value_info("lengths", TensorProto.INT64, ["batch"]),
+            helper.make_tensor_value_info("samples", TensorProto.FLOAT, [batch, "n_samples"]),
+            helper.make_tensor_value_info("lengths", TensorProto.INT64, [batch]),
         ],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", widths[name]]) for name in outputs],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [batch, widths[name]]) for name in outputs],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])

@@ -183,6 +183,22 @@ def test_a_graph_without_an_output_is_refused(tmp_path: Path) -> None:
         Bundle.open(path, device="cpu")
 
 
+def test_a_graph_of_one_batch_size_is_refused(tmp_path: Path) -> None:
+    path = fabricate_bundle.write(tmp_path / "two.onnx", batch=2)
+    with pytest.raises(BundleError, match="samples has the fixed shape"):
+        Bundle.open(path, device="cpu")
+
+
+def test_a_graph_that_fails_says_so(tiny: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing:
+        def run(self, *_: object) -> None:
+            raise RuntimeError("bad node\nand a long trace")
+
+    monkeypatch.setattr(tiny, "_session", Failing())
+    with pytest.raises(BundleError, match=r"tiny\.onnx: its graph fails on samples \(1, 9\): bad node$"):
+        tiny.run(np.zeros((1, 9), np.float32), np.array([9], np.int64))
+
+
 def test_emotions_that_do_not_fit_the_graph_are_refused(tmp_path: Path) -> None:
     path = fabricate_bundle.write(
         tmp_path / "more.onnx", dataclasses.replace(fabricate_bundle.info(), emotions=("happy", "sad"))

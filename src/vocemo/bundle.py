@@ -205,7 +205,12 @@ class Bundle:
             "samples": samples.astype("float32", copy=False),
             "lengths": lengths.astype("int64", copy=False),
         }
-        return dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
+        try:
+            outputs = self._session.run(self._outputs, feed)
+        except Exception as error:  # the runtime's own exceptions share no base class
+            reason = str(error).strip().splitlines()[0]
+            raise BundleError(f"{self.path}: its graph fails on samples {samples.shape}: {reason}") from error
+        return dict(zip(self._outputs, outputs, strict=True))
 
 
 # The first bytes of files that are handed over as models by mistake.
@@ -278,6 +283,11 @@ def _check_graph(path: Path, info: BundleInfo, session: onnxruntime.InferenceSes
     inputs = {each.name: each.type for each in session.get_inputs()}
     if inputs != INPUTS:
         raise BundleError(f"{path}: the graph takes {inputs}, a bundle takes {INPUTS}")
+    for each in session.get_inputs():
+        if any(isinstance(size, int) for size in each.shape):
+            raise BundleError(
+                f"{path}: {each.name} has the fixed shape {each.shape}; a bundle takes any size"
+            )
     shapes = {each.name: list(each.shape) for each in session.get_outputs()}
     missing = [name for name in OUTPUTS if name not in shapes]
     if missing:

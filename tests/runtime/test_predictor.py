@@ -286,6 +286,15 @@ def test_truncated_files_are_answered_with_a_warning(tiny: Predictor, recording:
     assert prediction.emotion and any("truncated" in warning for warning in prediction.warnings)
 
 
+def test_probabilities_that_are_no_numbers_are_refused(
+    tiny_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = load(tiny_path, device="cpu")
+    monkeypatch.setattr(predictor.bundle, "run", lambda *_: {"probabilities": np.full((1, 4), np.nan)})
+    with pytest.raises(BundleError, match=r"tiny\.onnx answers .* with what is no probability"):
+        predictor.predict(np.ones(RATE_HZ, np.float32), RATE_HZ)
+
+
 def test_batches_hold_similar_lengths_and_bounded_sizes() -> None:
     rng = np.random.default_rng(11)
     lengths = [int(n) for n in rng.integers(1, 1000, 200)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -55,7 +56,7 @@ def _sections(bundle: Bundle) -> list[tuple[str, list[str]]]:
 
 def _licence(about: BundleInfo) -> list[str]:
     lines = [about.licence or "not stated: ask whoever trained it"]
-    if "NC" in about.licence.upper().split("-"):
+    if re.search(r"\bNC\b", about.licence):
         lines.append("Non-commercial use only: the recordings that it learnt from are licensed so.")
         lines.append("The code of vocemo is under MIT; train on other recordings for commercial use.")
     return lines + [f"Attribution: {each}" for each in about.attribution]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vocemo.bundle import Bundle, BundleInfo, usable_cores
-from vocemo.errors import TooShortAudioError, UsageError, VocemoError
+from vocemo.errors import BundleError, TooShortAudioError, UsageError, VocemoError
 from vocemo.prepare import prepare
 from vocemo.runtime.prediction import Failure, Prediction, Segment
 from vocemo.runtime.source import Source, is_encoded, name_of, pieces
@@ -211,6 +211,11 @@ class Predictor:
         warnings: Sequence[str],
         segments: tuple[Segment, ...] = (),
     ) -> Prediction:
+        if not np.isfinite(probabilities).all():
+            what = path or "the recording"
+            raise BundleError(
+                f"{self.bundle.path} answers {what} with what is no probability: {probabilities}"
+            )
         best = int(np.argmax(probabilities))
         confidence = float(probabilities[best])
         return Prediction(
