@@ -115,9 +115,10 @@ def main() -> None:
         "ours": {"command": "vocemo predict clip.wav"} | mine,
         "peer": {"command": "python bench/plain_predict.py weights.pt clip.wav (librosa and torch)"} | theirs,
         "ratio": round(ratio, 2),
+        "ratio_cpu": round(theirs["cpu_s"] / mine["cpu_s"], 2),
         "repeats": options.repeats,
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "command": "python bench/predict_start.py",
+        "command": "python bench/predict_start.py" + (f" --model {options.model}" if options.model else ""),
         "commit": revision(),
         "date": datetime.date.today().isoformat(),
     }
