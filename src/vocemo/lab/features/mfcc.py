@@ -50,6 +50,7 @@ class Mfcc(nn.Module):
     """
 
     basis: Tensor
+    basis_of_mean: Tensor
 
     def __init__(
         self,
@@ -85,15 +86,22 @@ class Mfcc(nn.Module):
             dft=dft,
         )
         self.decibel = ToDecibel(amin=amin, top_db=top_db)
+        basis_of_mean = torch.zeros(n_mfcc)
+        basis_of_mean[0] = math.sqrt(n_mels)
         self.register_buffer("basis", cosine_basis(n_mels, n_mfcc), persistent=False)
+        self.register_buffer("basis_of_mean", basis_of_mean, persistent=False)
 
     def of_mel(self, mel: Tensor, frame_lengths: Tensor | None = None) -> Tensor:
         """The coefficients of a mel power spectrogram that is there already.
 
         Shape: (batch, n_mels, frames), frame lengths (batch,) or None -> (batch, n_mfcc, frames).
         """
-        decibels: Tensor = self.decibel(mel, frame_lengths)
-        return (decibels.transpose(1, 2) @ self.basis).transpose(1, 2)
+        decibels: Tensor = self.decibel(mel, frame_lengths).transpose(1, 2)
+        # The mean goes round the product, into coefficient 0 alone: sums of like numbers near -100
+        # would round by some 1e-3 dB.
+        mean = decibels.mean(dim=2, keepdim=True)
+        coefficients = (decibels - mean) @ self.basis + mean * self.basis_of_mean
+        return coefficients.transpose(1, 2)
 
     def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The coefficients, (batch, n_mfcc, frames)."""
