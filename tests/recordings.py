@@ -31,16 +31,17 @@ def encode(
 
 
 def encode_media(samples: Samples, sample_rate: int, container: str, codec: str, **options: str) -> bytes:
-    """A media file's bytes by FFmpeg; samples (N,) or (2, N)."""
+    """A media file's bytes by FFmpeg; samples (N,) or (channels, N)."""
     import av
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "media"
         planes = np.ascontiguousarray(np.atleast_2d(samples), np.float32)
-        layout = {1: "mono", 2: "stereo"}[len(planes)]
+        layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[len(planes)]
         with av.open(str(path), "w", format=container, options=options) as file:
             stream = file.add_stream(codec, rate=sample_rate, layout=layout)
-            frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
+            # Interleaved, since PyAV cannot make a frame of eight planes.
+            frame = av.AudioFrame.from_ndarray(planes.T.reshape(1, -1), format="flt", layout=layout)
             frame.sample_rate, frame.pts = sample_rate, 0
             converter = av.AudioResampler(format=stream.format, layout=layout, rate=sample_rate)
             for part in [*converter.resample(frame), *converter.resample(None)]:

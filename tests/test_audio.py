@@ -132,6 +132,22 @@ def test_media_by_ffmpeg(container: str, codec: str, rate: int, tolerance: float
     assert info.duration_s == pytest.approx(2.0, abs=0.02)
 
 
+@pytest.mark.parametrize("channels", [6, 8])
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "aac"), ("matroska", "flac")])
+def test_surround_media(container: str, codec: str, channels: int) -> None:
+    """Eight planes are one more than PyAV can count."""
+    planes = np.stack([tone(1.0, 48_000, 300.0 * (k + 1)) / channels for k in range(channels)])
+    planes[3] = 0  # the channel for low frequencies alone passes no others
+    data = encode_media(planes, 48_000, container, codec)
+    assert probe(data).channels == channels
+    audio = decode(data)
+    assert len(audio.samples) == 48_000 and audio.warnings == ()
+    expected = planes.mean(axis=0)
+    error = np.sqrt(np.mean((audio.samples - expected)[:-2048] ** 2))
+    assert error < 0.1 * np.sqrt(np.mean(expected**2))
+    assert np.array_equal(joined(list(decode_chunks(data, None, 0.3))), audio.samples)
+
+
 @pytest.mark.parametrize(("container", "codec"), [("adts", "aac"), ("mpegts", "aac"), ("avi", "pcm_s16le")])
 def test_media_without_exact_length(container: str, codec: str) -> None:
     expected = tone(2.0, 44_100)
@@ -595,6 +611,8 @@ WHOLE = [
     ),
     encode(TONE[:3000], RATE_HZ, "WAV", "PCM_24"),
     encode_media(TONE[:3000], RATE_HZ, "mp4", "aac"),
+    encode_media(TONE[:3000], RATE_HZ, "adts", "aac"),
+    encode_media(TONE[:3000], RATE_HZ, "mpegts", "aac"),
     encode_media(tone(0.2, 48_000), 48_000, "webm", "libopus"),
 ]
 

@@ -16,7 +16,9 @@ from vocemo.errors import EmptyAudioError, MissingExtraError, NotAudioError
 
 if TYPE_CHECKING:
     import av
+    from av.audio.resampler import AudioResampler
 
+PLANES_WITHOUT_END_MARK = 8  # AV_NUM_DATA_POINTERS
 SLACK_S = 0.1  # lengths in media headers count the codec's delay; less than this is no truncation
 
 
@@ -53,6 +55,7 @@ class MediaReader:
             self._media.close()
             raise NotAudioError(f"{source.name}: a {content.container} file without an audio track")
         self._track = tracks[0]
+        self._interleavers: dict[tuple[str, str, int], AudioResampler] = {}
         self._pending = self._decoded()
         # What the header says may be half the truth: HE-AAC doubles its rate once decoding begins.
         start = next(self._pending, None)
@@ -83,15 +86,29 @@ class MediaReader:
                 packet = next(packets)
             except (StopIteration, EOFError):
                 return
-            except self._av.FFmpegError:
+            except (self._av.FFmpegError, IndexError):  # PyAV: a track that was not there at the beginning
                 self._damaged += 1
                 return
             try:
                 for frame in packet.decode():
-                    if frame.samples:
-                        yield frame.sample_rate, to_float(frame)
-            except self._av.FFmpegError:
+                    for safe in self._safe(frame) if frame.samples else ():
+                        yield safe.sample_rate, to_float(safe)
+            except (self._av.FFmpegError, ValueError):  # PyAV: 64-bit integers, which no recording holds
                 self._damaged += 1
+
+    def _safe(self, frame: av.AudioFrame) -> list[av.AudioFrame]:
+        """The frame with its channels interleaved, where PyAV cannot tell how many planes it has.
+
+        PyAV counts planes up to an end mark for which FFmpeg has no room from eight channels on: it then
+        reads memory that is not the frame's, and crashes. FFmpeg itself interleaves them without it.
+        """
+        if not frame.format.is_planar or frame.layout.nb_channels < PLANES_WITHOUT_END_MARK:
+            return [frame]
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if shape not in self._interleavers:
+            self._interleavers[shape] = self._av.AudioResampler(format="flt")
+        interleaved: list[av.AudioFrame] = self._interleavers[shape].resample(frame)
+        return interleaved
 
     def blocks(self, frames: int) -> Iterator[Block]:
         """See `Reader`."""

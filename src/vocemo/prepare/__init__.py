@@ -9,7 +9,7 @@
 
 from vocemo.prepare.options import Crop, Level, NoiseReduction, Preparation
 from vocemo.prepare.pipeline import Prepared, prepare
-from vocemo.prepare.signal import SILENCE_DBFS, trim_bounds
+from vocemo.prepare.signal import SILENCE_DBFS, as_mono, trim_bounds
 from vocemo.prepare.window import windows
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "NoiseReduction",
     "Preparation",
     "Prepared",
+    "as_mono",
     "prepare",
     "trim_bounds",
     "windows",
