@@ -8,16 +8,14 @@ learn (mean and variance) it learns by `fit`, from training clips alone, before 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from vocemo.errors import UnknownNameError
+from vocemo.lab import registry
 from vocemo.lab.features import Mfcc, Normalise, frame_lengths
-from vocemo.lab.registry import Registry
 
 
 class FrontEnd(Protocol):
@@ -33,20 +31,16 @@ class FrontEnd(Protocol):
         """Learn the normalisation from batches of training samples and lengths."""
 
 
-FRONT_ENDS: Registry[Callable[..., nn.Module]] = Registry("front end")
+FRONT_ENDS: registry.Registry[Callable[..., nn.Module]] = registry.Registry("front end")
 
 
 def build(name: str, options: Mapping[str, Any], *, sample_rate_hz: int) -> Any:
     """The named front end at a sample rate in Hz.
 
-    Raises UnknownNameError for a name or an option that does not exist.
+    Raises UnknownNameError for a name or an option that does not exist, UsageError for a value that it
+    cannot take.
     """
-    entry = FRONT_ENDS[name]
-    valid = [p for p in inspect.signature(entry).parameters if p != "sample_rate_hz"]
-    for option in options:
-        if option not in valid:
-            raise UnknownNameError(f"option of front end {name}", option, valid)
-    return entry(sample_rate_hz=sample_rate_hz, **options)
+    return registry.build(FRONT_ENDS, name, options, sample_rate_hz=sample_rate_hz)
 
 
 @FRONT_ENDS.register("mfcc-mel")

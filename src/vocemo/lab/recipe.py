@@ -7,6 +7,7 @@ value; a key that does not exist is answered with those that do.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import json
 import tomllib
@@ -16,8 +17,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from vocemo.emotions import EMOTIONS
+from vocemo.emotions import EMOTIONS, canonical
 from vocemo.errors import UnknownNameError, UsageError
+from vocemo.lab import options
 from vocemo.prepare import Preparation
 
 
@@ -41,6 +43,10 @@ class AugmentationOptions:
     pooled: tuple[Mapping[str, Any], ...] = ()  # costly: drawn `pool` times a clip
     live: tuple[Mapping[str, Any], ...] = ()  # cheap: drawn each time a clip is seen
 
+    def __post_init__(self) -> None:
+        if self.pool < 0:
+            raise UsageError(f"augmentation.pool is {self.pool}; it must be 0 or more")
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
@@ -62,9 +68,20 @@ class TrainingOptions:
     def __post_init__(self) -> None:
         if self.monitor not in ("loss", "uar"):
             raise UnknownNameError("training.monitor", str(self.monitor), ("loss", "uar"))
-        for name in ("epochs", "batch_size", "patience", "plateau_patience"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"training.{name} is {getattr(self, name)}; it must be 1 or more")
+        for name, fits, valid in (
+            ("epochs", self.epochs >= 1, "1 or more"),
+            ("batch_size", self.batch_size >= 2, "2 or more, as batch normalisation needs"),
+            ("learning_rate", self.learning_rate > 0, "above 0"),
+            ("weight_decay", self.weight_decay >= 0, "0 or more"),
+            ("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1"),
+            ("crop_s", self.crop_s is None or self.crop_s >= 0.1, "0.1 or more, or none"),
+            ("patience", self.patience >= 1, "1 or more"),
+            ("plateau_patience", self.plateau_patience >= 1, "1 or more"),
+            ("plateau_factor", 0 < self.plateau_factor < 1, "above 0 and below 1"),
+            ("min_learning_rate", self.min_learning_rate >= 0, "0 or more"),
+        ):
+            if not fits:
+                raise UsageError(f"training.{name} is {getattr(self, name)}; it must be {valid}")
 
 
 @dataclass(frozen=True)
@@ -111,31 +128,20 @@ def from_dict(table: Mapping[str, Any]) -> Recipe:
 
     Raises UnknownNameError for a key or emotion that does not exist, UsageError for one that is missing.
     """
-    known = [f.name for f in dataclasses.fields(Recipe)]
-    _refuse_unknown("recipe key", table, known)
+    options.refuse_unknown("recipe key", table, [f.name for f in dataclasses.fields(Recipe)])
     for key in ("name", "emotions", "front_end", "model"):
         if key not in table:
             raise UsageError(f"the recipe has no '{key}'; it needs name, emotions, front_end and model")
-    augmentation = dict(table.get("augmentation", {}))
-    training = dict(table.get("training", {}))
-    _refuse_unknown(
-        "augmentation key", augmentation, [f.name for f in dataclasses.fields(AugmentationOptions)]
-    )
-    _refuse_unknown("training key", training, [f.name for f in dataclasses.fields(TrainingOptions)])
     return Recipe(
         name=str(table["name"]),
         summary=str(table.get("summary", "")),
         source=str(table.get("source", "")),
         emotions=_checked_emotions(table["emotions"]),
-        preparation=Preparation.from_dict(table.get("preparation", {})),
+        preparation=Preparation.from_dict(options.table("preparation", table.get("preparation", {}))),
         front_end=_named("front_end", table["front_end"]),
         model=_named("model", table["model"]),
-        augmentation=AugmentationOptions(
-            pool=int(augmentation.get("pool", 0)),
-            pooled=tuple(augmentation.get("pooled", ())),
-            live=tuple(augmentation.get("live", ())),
-        ),
-        training=TrainingOptions(**training),
+        augmentation=options.read("augmentation", AugmentationOptions, table.get("augmentation", {})),
+        training=options.read("training", TrainingOptions, table.get("training", {})),
     )
 
 
@@ -153,7 +159,10 @@ def source_text(name_or_path: str) -> str:
             raise UsageError(
                 f"no recipe file at '{name_or_path}'; the package's own are: {', '.join(names())}"
             )
-        return path.read_text(encoding="utf-8")
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"recipe file '{name_or_path}' is no UTF-8 text (byte {error.start})") from error
     if name_or_path not in names():
         raise UnknownNameError("recipe", name_or_path, names())
     return (
@@ -210,19 +219,14 @@ def _named(kind: str, table: Any) -> NamedOptions:
     return NamedOptions(str(table["name"]), {k: v for k, v in table.items() if k != "name"})
 
 
-def _checked_emotions(labels: Iterable[str]) -> tuple[str, ...]:
-    emotions = tuple(labels)
+def _checked_emotions(labels: object) -> tuple[str, ...]:
+    if not isinstance(labels, list | tuple) or not all(isinstance(label, str) for label in labels):
+        raise UsageError(f"emotions is {labels!r}; valid: a list of names, such as {list(EMOTIONS)}")
     # A recipe may have any label set; a near miss of a known name is a slip, not a new emotion.
-    for label in emotions:
-        if label != label.strip().lower() or not label:
+    for label in labels:
+        close = difflib.get_close_matches(label, EMOTIONS, n=1, cutoff=0.85)
+        if not label or canonical(label) != label or (close and label not in EMOTIONS):
             raise UnknownNameError("emotion", label, EMOTIONS)
-    if len(set(emotions)) != len(emotions) or len(emotions) < 2:
-        raise UsageError(f"emotions must be two or more different names; got {list(emotions)}")
-    return emotions
-
-
-def _refuse_unknown(kind: str, given: Iterable[str], valid: Iterable[str]) -> None:
-    valid = list(valid)
-    for key in given:
-        if key not in valid:
-            raise UnknownNameError(kind, key, valid)
+    if len(set(labels)) != len(labels) or len(labels) < 2:
+        raise UsageError(f"emotions must be two or more different names; got {list(labels)}")
+    return tuple(labels)

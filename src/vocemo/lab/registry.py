@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
 
-from vocemo.errors import UnknownNameError
+from vocemo.errors import UnknownNameError, UsageError, VocemoError
 
 Entry = TypeVar("Entry")
+Built = TypeVar("Built")
 
 
 class Registry(Generic[Entry]):
@@ -56,3 +58,34 @@ class Registry(Generic[Entry]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def build(
+    registry: Registry[Callable[..., Built]], name: str, options: Mapping[str, Any], **given: object
+) -> Built:
+    """What the entry of a name makes of options that somebody wrote, and of what its surroundings give.
+
+    Raises UnknownNameError for a name or an option that does not exist, UsageError for a value that the
+    entry cannot take.
+
+    >>> shapes: Registry[Callable[..., object]] = Registry("shape")
+    >>> shapes.add("square", lambda *, side, colour: (float(side), colour))
+    >>> build(shapes, "square", {"side": 2}, colour="red")
+    (2.0, 'red')
+    >>> build(shapes, "square", {"side": "long"}, colour="red")
+    Traceback (most recent call last):
+        ...
+    vocemo.errors.UsageError: shape square cannot have side='long': could not convert string to float: 'long'
+    """
+    entry = registry[name]
+    valid = [parameter for parameter in inspect.signature(entry).parameters if parameter not in given]
+    for option in options:
+        if option not in valid:
+            raise UnknownNameError(f"option of {registry.kind} {name}", option, valid)
+    try:
+        return entry(**given, **options)
+    except VocemoError:
+        raise
+    except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        told = ", ".join(f"{option}={value!r}" for option, value in options.items())
+        raise UsageError(f"{registry.kind} {name} cannot have {told or 'these inputs'}: {error}") from error

@@ -6,26 +6,20 @@ An entry takes (channels, bands, emotions, **options) and gives a module whose f
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import nn
 
-from vocemo.errors import UnknownNameError
-from vocemo.lab.registry import Registry
+from vocemo.lab import registry
 
-MODELS: Registry[Callable[..., nn.Module]] = Registry("model")
+MODELS: registry.Registry[Callable[..., nn.Module]] = registry.Registry("model")
 
 
 def build(name: str, options: Mapping[str, Any], *, channels: int, bands: int, emotions: int) -> nn.Module:
     """The named architecture for features of this shape and this many emotions.
 
-    Raises UnknownNameError for a name or an option that does not exist.
+    Raises UnknownNameError for a name or an option that does not exist, UsageError for a value that it
+    cannot take.
     """
-    entry = MODELS[name]
-    valid = [p for p in inspect.signature(entry).parameters if p not in ("channels", "bands", "emotions")]
-    for option in options:
-        if option not in valid:
-            raise UnknownNameError(f"option of model {name}", option, valid)
-    return entry(channels=channels, bands=bands, emotions=emotions, **options)
+    return registry.build(MODELS, name, options, channels=channels, bands=bands, emotions=emotions)
