@@ -31,10 +31,12 @@ class Batch:
         return Batch(self.samples.to(device), self.lengths.to(device), self.targets.to(device), self.rows)
 
 
-def collate(waves: Sequence[Samples], targets: Sequence[int], rows: Sequence[int]) -> Batch:
-    """Waves of any lengths to one batch."""
+def collate(
+    waves: Sequence[Samples], targets: Sequence[int], rows: Sequence[int], fixed_length: int | None = None
+) -> Batch:
+    """Waves of any lengths to one batch, as long as the longest or as a model's fixed length in samples."""
     lengths = [len(wave) for wave in waves]
-    samples = np.zeros((len(waves), max(lengths)), np.float32)
+    samples = np.zeros((len(waves), fixed_length or max(lengths)), np.float32)
     for row, wave in zip(samples, waves, strict=True):
         row[: len(wave)] = wave
     return Batch(torch.from_numpy(samples), torch.tensor(lengths), torch.tensor(list(targets)), tuple(rows))
@@ -91,7 +93,7 @@ class TrainingSet:
         rng = np.random.default_rng([seed, epoch, number + 1])
         waves = [self._varied(self.clips[row], rng) for row in rows]
         targets = [target_of(self.clips[row], self.emotions) for row in rows]
-        return collate(waves, targets, [int(row) for row in rows])
+        return collate(waves, targets, [int(row) for row in rows], self.waveforms.preparation.length)
 
     def _varied(self, clip: Clip, rng: np.random.Generator) -> Samples:
         rate = self.waveforms.preparation.sample_rate
@@ -99,7 +101,12 @@ class TrainingSet:
         wave = self.waveforms.variant(clip, int(rng.integers(self.pool + 1)))
         if self.live is not None:
             wave = self.live(wave, rate, rng)
-        if self.crop_s is not None and len(wave) > (longest := round(self.crop_s * rate)):
+        crop = None if self.crop_s is None else round(self.crop_s * rate)
+        # A variant may be longer than the fixed length that its clip was prepared to.
+        longest = min(
+            (n for n in (crop, self.waveforms.preparation.length) if n is not None), default=len(wave)
+        )
+        if len(wave) > longest:
             start = int(rng.integers(len(wave) - longest + 1))
             wave = wave[start : start + longest]
         return wave
@@ -118,4 +125,5 @@ def answering_batches(
     for first in range(0, len(pieces), batch_size):
         part = pieces[first : first + batch_size]
         targets = [target_of(clips[row], emotions) for row, _ in part]
-        yield collate([wave for _, wave in part], targets, [row for row, _ in part])
+        rows = [row for row, _ in part]
+        yield collate([wave for _, wave in part], targets, rows, waveforms.preparation.length)

@@ -9,33 +9,40 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vocemo import audio
-from vocemo.errors import AudioError, CorpusError
+from vocemo.errors import AudioError, CorpusError, TooShortAudioError
 from vocemo.lab.augment import Chain
 from vocemo.lab.corpora.clip import Clip
-from vocemo.prepare import Preparation, prepare
+from vocemo.prepare import Preparation, Prepared, prepare
 from vocemo.runtime import windows
 from vocemo.runtime.predictor import SILENT_BELOW_LOUDEST_DB
 
 Samples = NDArray[np.float32]
 
+_SURELY_S = 0.1  # a header's length and the decoded one differ by less
+
 
 @dataclass(frozen=True)
 class _Key:
-    clip: str
-    variant: int  # 0: the clip itself
+    path: Path
+    start_s: float | None
+    end_s: float | None
+    variant: int | None  # 0: the clip itself; None: its windows
 
 
 class Waveforms:
     """Prepared samples of clips, each made once as long as memory lasts.
 
-    Clips are prepared exactly as an answering model prepares them. Past `memory_bytes` further clips are
-    made anew each time they are asked for. Safe to share between threads.
+    Clips are prepared exactly as an answering model prepares them, but for the zeros that fill a fixed
+    length: a batch adds those. Past `memory_bytes` further clips are made anew each time they are asked
+    for. Safe to share between threads.
     """
 
     def __init__(
@@ -44,50 +51,74 @@ class Waveforms:
         self.preparation = preparation
         self._pooled = pooled
         self._memory_left = memory_bytes
-        self._kept: dict[_Key, Samples] = {}
+        self._kept: dict[_Key, tuple[Samples, ...]] = {}
         self._lock = threading.Lock()
 
     def clip(self, clip: Clip) -> Samples:
         """The clip's prepared samples, (N,). Raises CorpusError, naming the clip, where it cannot be read."""
-        return self._keep(_Key(clip.key, 0), clip)
+        return self._keep(clip, 0, lambda: (self._prepare(clip),))[0]
 
     def variant(self, clip: Clip, number: int) -> Samples:
         """The clip's kept variant of this number, (N,); number 0 is the clip itself."""
-        return self._keep(_Key(clip.key, number), clip)
+        if number == 0 or self._pooled is None:
+            return self.clip(clip)
+        pooled = self._pooled
+        return self._keep(clip, number, lambda: (self._augment(clip, number, pooled),))[0]
 
     def heard(self, clip: Clip) -> tuple[Samples, ...]:
         """The clip as an answering model hears it: itself, or its windows where it is longer than one.
 
-        These are made as `runtime.predictor` makes them: cut, each prepared, the silent ones left out.
+        These are made as `runtime.predictor` makes them: cut, each prepared, the silent ones left out. Of a
+        clip that is silent throughout, which an answering model does not answer, the first window stands in.
         """
-        longest_s = self.preparation.length_s or self.preparation.max_length_s
-        if clip.duration_s is None or clip.duration_s <= max(longest_s, self.preparation.max_length_s):
+        longest_s = max(self.preparation.length_s or 0.0, self.preparation.max_length_s)
+        if clip.duration_s is not None and clip.duration_s < longest_s - _SURELY_S:
             return (self.clip(clip),)
-        recording = self._decode(clip)
-        window = round(longest_s * recording.sample_rate)
-        raw = [part for _, part in windows.cut([recording.samples], window)]
-        floor_db = max(map(windows.level_db, raw)) - SILENT_BELOW_LOUDEST_DB
-        loud = [part for part in raw if windows.level_db(part) >= floor_db]
-        prepared = [prepare(part, recording.sample_rate, self.preparation) for part in loud]
-        return tuple(each.samples for each in prepared if not each.silent) or (self.clip(clip),)
+        return self._keep(clip, None, lambda: self._windows(clip, longest_s))
 
-    def _keep(self, key: _Key, clip: Clip) -> Samples:
+    def _keep(
+        self, clip: Clip, variant: int | None, make: Callable[[], tuple[Samples, ...]]
+    ) -> tuple[Samples, ...]:
+        key = _Key(clip.path, clip.start_s, clip.end_s, variant)
         kept = self._kept.get(key)
         if kept is not None:
             return kept
-        made = self._prepare(clip) if key.variant == 0 else self._augment(clip, key.variant)
+        made = make()
+        needed = sum(each.nbytes for each in made)
         with self._lock:
-            if made.nbytes <= self._memory_left:
-                self._memory_left -= made.nbytes
+            if key not in self._kept and needed <= self._memory_left:
+                self._memory_left -= needed
                 self._kept[key] = made
         return made
 
     def _prepare(self, clip: Clip) -> Samples:
         recording = self._decode(clip)
         try:
-            return prepare(recording.samples, recording.sample_rate, self.preparation).samples
+            prepared = prepare(recording.samples, recording.sample_rate, self.preparation)
         except AudioError as error:
             raise CorpusError(f"{clip.path} cannot be used: {error}") from error
+        return _unpadded(prepared)
+
+    def _windows(self, clip: Clip, longest_s: float) -> tuple[Samples, ...]:
+        recording = self._decode(clip)
+        rate = self.preparation.sample_rate
+        samples = audio.resample(recording.samples, recording.sample_rate, rate)
+        if len(samples) <= round(longest_s * rate):
+            return (self.clip(clip),)
+        preparation = dataclasses.replace(self.preparation, offset_s=0.0)
+        window = round((self.preparation.length_s or self.preparation.max_length_s) * rate)
+        heard: list[tuple[float, Samples]] = []
+        for _, part in windows.cut([samples], window):
+            try:
+                prepared = prepare(part, rate, preparation)
+            except TooShortAudioError:  # what trimming left of it is no speech
+                continue
+            if not prepared.silent:
+                heard.append((windows.level_db(part), _unpadded(prepared)))
+        if not heard:
+            return (samples[:window].copy(),)
+        floor_db = max(level_db for level_db, _ in heard) - SILENT_BELOW_LOUDEST_DB
+        return tuple(part for level_db, part in heard if level_db >= floor_db)
 
     def _decode(self, clip: Clip) -> audio.Audio:
         """The clip at its own rate; a part is cut before anything else is done to it."""
@@ -99,11 +130,14 @@ class Waveforms:
         stop = None if clip.end_s is None else round(clip.end_s * whole.sample_rate)
         return dataclasses.replace(whole, samples=whole.samples[start:stop])
 
-    def _augment(self, clip: Clip, number: int) -> Samples:
-        if self._pooled is None:
-            return self.clip(clip)
+    def _augment(self, clip: Clip, number: int, pooled: Chain) -> Samples:
         # By name and not by path: the same corpus in another place gives the same variants.
         identity = f"{clip.corpus}|{clip.path.name}|{clip.start_s}"
         digest = hashlib.sha256(identity.encode()).digest()
         rng = np.random.default_rng([int.from_bytes(digest[:8], "little"), number])
-        return self._pooled(self.clip(clip), self.preparation.sample_rate, rng)
+        return pooled(self.clip(clip), self.preparation.sample_rate, rng)
+
+
+def _unpadded(prepared: Prepared) -> Samples:
+    padded = prepared.length < len(prepared.samples)
+    return prepared.samples[: prepared.length].copy() if padded else prepared.samples

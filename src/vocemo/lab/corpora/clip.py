@@ -46,7 +46,7 @@ class Clip:
     @property
     def key(self) -> str:
         """The clip's identity in caches and prediction files: its path, with the part if it is one."""
-        part = "" if self.start_s is None else f"#{self.start_s:g}-{self.end_s or 0:g}"
+        part = "" if self.start_s is None else f"#{self.start_s:.10g}-{self.end_s or 0:.10g}"
         return f"{self.path}{part}"
 
 
