@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,10 @@ def save_weights(network: Network, path: Path) -> None:
 
 def load_weights(network: Network, path: Path, device: torch.device) -> None:
     """Read weights that `save_weights` wrote. Raises RunError where they do not fit the network."""
+    weights = _load(path, device)
     try:
-        network.load_state_dict(_load(path, device))
-    except RuntimeError as error:
+        network.load_state_dict(weights)
+    except (TypeError, AttributeError, RuntimeError) as error:
         raise RunError(f"{path} does not fit the recipe's network: {error}") from error
 
 
@@ -75,4 +77,7 @@ def _save(value: Any, path: Path) -> None:
 def _load(path: Path, device: torch.device) -> Any:
     if not path.is_file():
         raise RunError(f"no weights at {path}")
-    return torch.load(path, map_location=device, weights_only=True)
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from error

@@ -64,7 +64,8 @@ def finished(history: Sequence[EpochRecord], options: TrainingOptions) -> bool:
 def next_learning_rate(history: Sequence[EpochRecord], options: TrainingOptions) -> float:
     """The rate of the next epoch: it falls by `plateau_factor` after `plateau_patience` epochs without gain.
 
-    Counting starts anew after each fall, as in torch's ReduceLROnPlateau with threshold 0.
+    Counting starts anew after each fall, as in torch's ReduceLROnPlateau with threshold 0 and a patience of
+    one less: torch's is the number of epochs that are forgiven.
     """
     rate, lowest, waited = options.learning_rate, math.inf, 0
     for record in history:
@@ -73,5 +74,6 @@ def next_learning_rate(history: Sequence[EpochRecord], options: TrainingOptions)
             continue
         lowest, waited = (value, 0) if value < lowest else (lowest, waited + 1)
         if waited >= options.plateau_patience:
-            rate, waited = max(rate * options.plateau_factor, options.min_learning_rate), 0
+            fallen = max(rate * options.plateau_factor, options.min_learning_rate)
+            rate, waited = min(rate, fallen), 0  # a rate that began below the least stays where it is
     return rate

@@ -57,7 +57,8 @@ def score(
     with torch.inference_mode():
         for batch in answering_batches(clips, emotions, waveforms, batch_size):
             on_device = batch.to(device)
-            logits.append(network(on_device.samples, on_device.lengths).logits.double().cpu().numpy())
+            # To the processor first: Apple's MPS has no float64.
+            logits.append(network(on_device.samples, on_device.lengths).logits.cpu().double().numpy())
             rows += batch.rows
     network.train(was_training)
     targets = np.array([target_of(clip, emotions) for clip in clips], np.int64)

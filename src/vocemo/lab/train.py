@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vocemo.errors import RunError
 from vocemo.lab import history as progress
 from vocemo.lab.dataset import Batch, TrainingSet
 from vocemo.lab.history import EpochRecord, History
@@ -77,6 +79,8 @@ def fit(
 
     `learning_rates`, one an epoch, stand in for the plateau rule where there is no validation.
     All randomness comes from (seed, epoch): a state that was saved after an epoch goes on as if unbroken.
+
+    Raises RunError where the loss is no longer a number.
     """
     callbacks = list(callbacks)
     weights = class_weights(training).to(device) if state.options.balance_classes else None
@@ -88,6 +92,11 @@ def fit(
             group["lr"] = rate
         with _seeded(seed, epoch, device):
             loss, accuracy = _train_epoch(state, training, criterion, seed, epoch, device, callbacks)
+        if not math.isfinite(loss):
+            raise RunError(
+                f"the training diverged: its loss in epoch {epoch} is {loss}; "
+                f"a lower training.learning_rate than {state.options.learning_rate:g} may hold it"
+            )
         scores = validate(state.network) if validate else None
         record = EpochRecord(
             epoch,
@@ -106,9 +115,13 @@ def fit(
 
 
 def class_weights(training: TrainingSet) -> Tensor:
-    """Inverse frequency of each emotion in the training clips, of mean 1 over the clips: (emotions,)."""
+    """Inverse frequency of each emotion in the training clips, of mean 1 over the clips: (emotions,).
+
+    An emotion without a clip weighs nothing: label smoothing would draw every answer towards it.
+    """
     counts = np.array([sum(c.emotion == e for c in training.clips) for e in training.emotions], np.float32)
-    return torch.from_numpy(len(training.clips) / (np.maximum(counts, 1) * len(counts)))
+    weights = len(training.clips) / (np.maximum(counts, 1) * np.count_nonzero(counts))
+    return torch.from_numpy(np.where(counts > 0, weights, 0).astype(np.float32))
 
 
 def _train_epoch(
