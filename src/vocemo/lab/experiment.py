@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vocemo.errors import CorpusError
+from vocemo.errors import CorpusError, UsageError
 from vocemo.lab import augment, checkpoint, network, train
 from vocemo.lab.calibrate import fit_temperature
 from vocemo.lab.corpora.clip import Clip, Manifest
@@ -48,6 +48,26 @@ def select(manifest: Manifest, recipe: Recipe) -> Selection:
     return Selection(kept, dropped)
 
 
+def check(recipe: Recipe) -> None:
+    """Build all that a recipe names and run a moment of silence through it.
+
+    What is wrong with a recipe is so known before a corpus is read or a folder made. Raises UnknownNameError
+    for a name that does not exist, UsageError for values that do not go together.
+    """
+    waveforms_for(recipe)
+    augment.chain(recipe.augmentation.live)
+    candidate = network.build(recipe, seed=0).eval()
+    length = recipe.preparation.length or recipe.preparation.sample_rate
+    try:
+        with torch.inference_mode():
+            candidate(torch.zeros(2, length), torch.tensor([length, length]))
+    except RuntimeError as error:
+        raise UsageError(
+            f"recipe {recipe.name}: front end {recipe.front_end.name} and model {recipe.model.name} with "
+            f"these options take no clip of {length / recipe.preparation.sample_rate:g} s: {error}"
+        ) from error
+
+
 def waveforms_for(recipe: Recipe) -> Waveforms:
     """The store of prepared clips that all folds and seeds of a recipe share."""
     pooled = augment.chain(recipe.augmentation.pooled) if recipe.augmentation.pooled else None
@@ -66,15 +86,17 @@ def run_fold(
 ) -> Outcome:
     """Train on a fold and test on it once, everything written to the folder as soon as it is known.
 
-    With `resume` a run goes on after its
-    last whole epoch, to the same weights as one that was never interrupted; a complete one is only read.
+    With `resume` a run goes on after its last whole epoch, to the same weights as one that was never
+    interrupted; a complete one is only read.
 
     Raises LeakError where the fold breaks its protocol's promise, RunError where the folder has another run.
     """
-    folder.begin(info, resume=resume)
+    folder.check(info, resume=resume)
     if folder.complete:
         return folder.outcome()
-    checkpoint.write_json(folder.audit, enforce(fold).to_dict())
+    audit = enforce(fold)  # first of all: a refused fold leaves no folder behind
+    folder.begin(info, resume=resume)
+    checkpoint.write_json(folder.audit, audit.to_dict())
     state = _start(info, fold, folder, waveforms, device)
 
     def validate(candidate: Network) -> train.ValidationScores:
@@ -130,24 +152,26 @@ def _start(
     info: RunInfo, fold: Fold, folder: RunFolder, waveforms: Waveforms, device: torch.device
 ) -> TrainingState:
     """A state before the first epoch, or as it was saved after the last."""
-    fresh = network.build(info.recipe, info.seed).to(device)
-    state = train.begin(fresh, info.recipe.training)
-    if folder.state.is_file():
+    fresh = network.build(info.recipe, info.seed)
+    begun = folder.state.is_file()
+    if not begun:
+        # On the processor: Apple's MPS has no float64, and every device gets the same statistics.
+        fresh.front_end.fit(_plain_batches(fold.train, info.recipe, waveforms))
+    state = train.begin(fresh.to(device), info.recipe.training)
+    if begun:
         checkpoint.restore_state(state, folder.state, device)
-    else:
-        fresh.front_end.fit(_plain_batches(fold.train, info.recipe, waveforms, device))
     return state
 
 
 def _plain_batches(
-    clips: Sequence[Clip], recipe: Recipe, waveforms: Waveforms, device: torch.device
+    clips: Sequence[Clip], recipe: Recipe, waveforms: Waveforms
 ) -> Iterable[tuple[Tensor, Tensor]]:
     """Training clips as they are, for statistics over them."""
     size = recipe.training.batch_size
     for first in range(0, len(clips), size):
         waves = [waveforms.clip(clip) for clip in clips[first : first + size]]
-        batch = collate(waves, [0] * len(waves), range(len(waves)))
-        yield batch.samples.to(device), batch.lengths.to(device)
+        batch = collate(waves, [0] * len(waves), range(len(waves)), recipe.preparation.length)
+        yield batch.samples, batch.lengths
 
 
 def _score(

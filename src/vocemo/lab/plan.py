@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vocemo.errors import RunError
+from vocemo.errors import RunError, UsageError
 from vocemo.lab import checkpoint
 from vocemo.lab.history import History
 from vocemo.lab.run import Outcome
@@ -43,13 +43,16 @@ class Plan:
 
     @classmethod
     def read(cls, path: Path) -> Plan:
-        """Read plan.json, or that of a folder that `vocemo crossval` wrote. Raises RunError."""
+        """Read plan.json, or that of a folder that `vocemo crossval` wrote.
+
+        Raises UsageError where there is none, RunError for a broken one.
+        """
         file = path / "plan.json" if path.is_dir() else path
         try:
             data = json.loads(file.read_text(encoding="utf-8"))
             return cls(**{**data, "learning_rates": tuple(data["learning_rates"])})
         except FileNotFoundError:
-            raise RunError(
+            raise UsageError(
                 f"no plan at {file}; a finished vocemo crossval writes one into its folder"
             ) from None
         except (ValueError, KeyError, TypeError) as error:

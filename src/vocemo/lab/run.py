@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from vocemo.errors import RunError
+from vocemo.errors import RunError, UsageError
 from vocemo.lab import checkpoint, provenance
 from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.evaluate import FoldResult
@@ -178,32 +178,38 @@ class RunFolder:
         return self.result.is_file()
 
     def info(self) -> RunInfo:
-        """What was asked for. Raises RunError where the folder holds no run."""
+        """What was asked for. Raises UsageError where the folder holds no run, RunError for a broken one."""
         try:
             return RunInfo.from_dict(json.loads(self.info_path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise RunError(
+            raise UsageError(
                 f"{self.path} holds no run (no run.json); a run folder comes from: vocemo train --out DIR"
             ) from None
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self.info_path} cannot be read: {error}") from error
 
-    def begin(self, info: RunInfo, *, resume: bool) -> None:
-        """Make the folder, or make sure that what it holds is this very run.
+    def check(self, info: RunInfo, *, resume: bool) -> None:
+        """Make sure that the folder is free, or holds this very run.
 
-        Raises RunError where it holds a run that is not to be resumed, or another one.
+        Raises RunError where it holds a run that is not to be resumed, or another one; UsageError where its
+        path is a file.
         """
-        if self.info_path.is_file():
-            if not resume:
-                raise RunError(
-                    f"{self.path} already holds a run: go on with --resume, or choose another --out"
-                )
-            there = self.info()
-            if there != info:
-                raise RunError(f"{self.path} cannot be resumed: {_difference(there, info)}")
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"{self.path} is a file; a run needs a folder of its own: choose another --out")
+        if not self.info_path.is_file():
             return
-        self.path.mkdir(parents=True, exist_ok=True)
-        checkpoint.write_json(self.info_path, info.to_dict())
+        if not resume:
+            raise RunError(f"{self.path} already holds a run: go on with --resume, or choose another --out")
+        there = self.info()
+        if there != info:
+            raise RunError(f"{self.path} cannot be resumed: {_difference(there, info)}")
+
+    def begin(self, info: RunInfo, *, resume: bool) -> None:
+        """Make the folder, once `check` finds nothing wrong."""
+        self.check(info, resume=resume)
+        if not self.info_path.is_file():
+            self.path.mkdir(parents=True, exist_ok=True)
+            checkpoint.write_json(self.info_path, info.to_dict())
 
     def leaky(self) -> bool:
         """Whether the audit found the test in training or validation. Raises RunError without an audit."""
