@@ -62,11 +62,16 @@ def answer(predictor: Predictor, manifest: Manifest, each: Callable[[], None] = 
 
 
 def heard_in_training(info: BundleInfo, manifest: Manifest) -> tuple[str, ...]:
-    """The corpora among these clips that the bundle says it was trained on."""
+    """The corpora among these clips that the bundle says it was trained on.
+
+    A clip counts to the corpus that it comes from and to the one that its speaker's name carries: a table
+    may list recordings of RAVDESS.
+    """
     trained = {
         name.partition("-")[0] if name.startswith("ravdess") else name for name in info.training.corpora
     }
-    return tuple(corpus for corpus in manifest.corpora if corpus in trained)
+    heard = dict.fromkeys(name for clip in manifest for name in (clip.corpus, clip.speaker.partition("/")[0]))
+    return tuple(corpus for corpus in heard if corpus in trained)
 
 
 def measured(

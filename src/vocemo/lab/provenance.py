@@ -25,12 +25,21 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The short commit of vocemo's own checkout, with `-dirty` where it was changed; empty outside one."""
-    here = Path(__file__).parent
+    """The short commit of vocemo's own checkout, with `-dirty` where it was changed; empty outside one.
+
+    An installation inside somebody else's repository is no checkout: git must know this very file.
+    """
+    if not _git("ls-files", "--error-unmatch", Path(__file__).name):
+        return ""
+    return _git("describe", "--always", "--dirty", "--exclude=*")
+
+
+def _git(*arguments: str) -> str:
+    """What git says in this file's folder; empty where it fails or is not installed."""
     try:
         return subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--exclude=*"],
-            cwd=here,
+            ["git", *arguments],
+            cwd=Path(__file__).parent,
             capture_output=True,
             text=True,
             check=True,

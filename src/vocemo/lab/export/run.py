@@ -20,7 +20,7 @@ def export_run(path: Path, target: Path, results: Sequence[Results] = ()) -> flo
 
     `results` are figures of the same recipe that the bundle carries, such as its cross-validation's.
 
-    Raises RunError where the run is not complete.
+    Raises UsageError where there is no run, RunError where it is not complete.
     """
     folder = RunFolder(path)
     info, outcome = folder.info(), folder.outcome()
@@ -33,7 +33,7 @@ def export_run(path: Path, target: Path, results: Sequence[Results] = ()) -> flo
         preparation=info.recipe.preparation,
         temperature=outcome.temperature,
         licence=licence_of(info.corpora),
-        attribution=tuple(corpora.CORPORA[name].citation for name in names_of(info.corpora)),
+        attribution=attribution_of(info.corpora),
         training=_training_info(info, outcome),
         results=tuple(result.to_dict() for result in results),
     )
@@ -48,6 +48,12 @@ def names_of(specs: Iterable[str]) -> tuple[str, ...]:
 def licence_of(specs: Iterable[str]) -> str:
     """What weights trained on these corpora may be used under: each corpus's own terms, each once."""
     return "; ".join(dict.fromkeys(corpora.CORPORA[name].licence for name in names_of(specs)))
+
+
+def attribution_of(specs: Iterable[str]) -> tuple[str, ...]:
+    """Whom such weights must name: each corpus's citation, each once, but for a user's own recordings."""
+    citations = (corpora.CORPORA[name].citation for name in names_of(specs))
+    return tuple(dict.fromkeys(citation for citation in citations if citation))
 
 
 def _training_info(info: RunInfo, outcome: Outcome) -> TrainingInfo:
