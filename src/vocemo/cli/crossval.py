@@ -38,9 +38,12 @@ def crossval(
     training.need_lab("crossval")
     from vocemo.cli import report
     from vocemo.lab import crossval as lab
+    from vocemo.lab import experiment
     from vocemo.lab import recipe as recipes
 
+    training.check_protocol(protocol, tests=True)
     chosen = recipes.load(recipe, settings or ())
+    experiment.check(chosen)
     where = training.device_named(device)
     manifest = training.read_corpora(corpus, chosen)
     protocol = protocol or training.strictest_protocol(manifest)
@@ -64,10 +67,8 @@ def crossval(
                     f"seed {job.seed} fold {job.fold.index}: UAR {outcome.test.uar:.2%}, accuracy "
                     f"{outcome.test.accuracy:.2%}, best epoch {outcome.best_epoch} of {outcome.epochs}"
                 )
-                lab.summarise(done, chosen, corpus or ()).write(out / "results.json")
+            lab.summarise(done, chosen, corpus or ()).write(out / "results.json")
     if jobs[0].fold.validation:
         lab.learn_plan(done, chosen).write(out / "plan.json")
-    if jobs[0].fold.test:
-        predictions = lab.predictions_of(done)
-        predictions.write(out / "predictions.csv")
-        report.show(lab.summarise(done, chosen, corpus or ()), out)
+    lab.predictions_of(done).write(out / "predictions.csv")
+    report.show(lab.summarise(done, chosen, corpus or ()), out)

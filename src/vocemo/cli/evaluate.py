@@ -31,7 +31,9 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="DIR", help="Where results.json and confusion.png go; by default beside."
+            "--out",
+            metavar="DIR",
+            help="Where results.json and confusion.png go: by default beside, for a bundle evaluation/.",
         ),
     ] = None,
     device: Annotated[
@@ -56,8 +58,12 @@ def evaluate(
     if (model is None) == (predictions is None):
         raise UsageError("evaluate takes a run folder or a bundle, or --predictions FILE.csv: one of them")
     if predictions is not None:
+        if not predictions.is_file():
+            raise UsageError(f"--predictions {predictions}: there is no such file")
         report.show(_of_predictions(predictions), out or predictions.parent)
-    elif model is not None and model.is_dir():
+    elif model is None or not model.exists():
+        raise UsageError(f"there is no run folder or bundle at {model}; vocemo train and export make them")
+    elif model.is_dir():
         if corpus:
             raise UsageError(
                 f"{model} is a run, measured on its own test fold; to measure it on another corpus, "
@@ -67,7 +73,8 @@ def evaluate(
     else:
         if not corpus:
             raise UsageError("a bundle needs labelled clips: name them with --corpus NAME:DIR")
-        report.show(_of_bundle(model, corpus, device, quiet, out), out or Path("evaluation"))
+        out = out or Path("evaluation")
+        report.show(_of_bundle(model, corpus, device, quiet, out), out)
 
 
 def _of_predictions(path: Path) -> Results:
@@ -100,14 +107,14 @@ def _of_run(path: Path) -> Results:
     )
 
 
-def _of_bundle(path: Path | None, corpora: list[str], device: str, quiet: bool, out: Path | None) -> Results:
+def _of_bundle(path: Path, corpora: list[str], device: str, quiet: bool, out: Path) -> Results:
     import vocemo
-    from vocemo.lab.corpora import Manifest, read
+    from vocemo.cli.training import read_labelled
     from vocemo.lab.measure import answer, heard_in_training, measured
 
     predictor = vocemo.load(path, device=device)
     typer.echo(f"Using device: {predictor.device}")
-    manifest = sum((read(spec) for spec in corpora), Manifest(()))
+    manifest = read_labelled(corpora)
     with progress("Answering", len(manifest), "clips", quiet=quiet) as bar:
         answered = answer(predictor, manifest, each=lambda: bar.advance(1))
     for line in answered.remarks:
@@ -115,9 +122,8 @@ def _of_bundle(path: Path | None, corpora: list[str], device: str, quiet: bool, 
     heard = heard_in_training(predictor.info, manifest)
     if heard:
         typer.echo(f"LEAKY: the model was trained on {', '.join(heard)}, so it knows these voices.", err=True)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        answered.predictions.write(out / "predictions.csv")
+    out.mkdir(parents=True, exist_ok=True)
+    answered.predictions.write(out / "predictions.csv")
     return measured(
         answered.predictions,
         model=predictor.info.name,

@@ -24,7 +24,7 @@ def train(
     protocol: training.Protocol = None,
     fold: Annotated[int, typer.Option("--fold", metavar="K", help="Which of the protocol's folds.")] = 0,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="S", help="Decides weights, order and variation.")
+        int, typer.Option("--seed", metavar="S", min=0, help="Decides weights, order and variation.")
     ] = 0,
     settings: training.Settings = None,
     out: Annotated[
@@ -61,13 +61,15 @@ def train(
     from vocemo.lab.plan import Plan
     from vocemo.lab.run import RunFolder
 
+    training.check_protocol(protocol)
     chosen = recipes.load(recipe, settings or ())
     learnt = Plan.read(plan) if plan else None
     if learnt:
         chosen = _planned(chosen, learnt)
+    experiment.check(chosen)
     where = training.device_named(device)
     manifest = training.read_corpora(corpus, chosen)
-    protocol = protocol or training.strictest_protocol(manifest)
+    protocol = protocol or ("all" if plan else training.strictest_protocol(manifest))
     if plan and protocol != "all":
         raise UsageError(f"--plan stands in for validation, so it goes with --protocol all, not {protocol}")
     folds = splits.folds(manifest, protocol, seed)
@@ -107,8 +109,10 @@ def _tell(outcome: Outcome, folder: Path, leaky: bool) -> None:
     if outcome.test:
         typer.echo(
             f"Test: UAR {outcome.test.uar:.2%}, accuracy {outcome.test.accuracy:.2%}, "
-            f"{outcome.test.test_clips} clips of {len(outcome.test.test_speakers)} speakers"
+            f"{outcome.test.test_clips} clips of {len(outcome.test.test_speakers)} speaker"
+            + "s" * (len(outcome.test.test_speakers) != 1)
             + training.leak_remark(leaky)
         )
     typer.echo(f"Run folder: {folder}")
-    typer.echo(f"Next: vocemo evaluate {shlex.quote(str(folder))}, vocemo export {shlex.quote(str(folder))}")
+    verbs = ("evaluate", "export") if outcome.test else ("export",)
+    typer.echo("Next: " + ", ".join(f"vocemo {verb} {shlex.quote(str(folder))}" for verb in verbs))

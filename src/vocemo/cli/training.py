@@ -67,19 +67,40 @@ def device_named(name: str) -> torch.device:
     return chosen
 
 
-def read_corpora(specs: Sequence[str] | None, recipe: Recipe) -> Manifest:
-    """The clips of all named corpora that the recipe can use, told in a line each."""
-    from vocemo.lab import experiment
-    from vocemo.lab.corpora import Manifest, read
+def check_protocol(name: str | None, *, tests: bool = False) -> None:
+    """Refuse a protocol that does not exist, or with `tests` one that tests nothing, before all else."""
+    from vocemo.lab.splits import PROTOCOLS
+
+    if name is not None and tests and not PROTOCOLS[name].holds_out:
+        valid = ", ".join(each for each in PROTOCOLS if PROTOCOLS[each].holds_out)
+        raise UsageError(f"protocol {name} tests nothing, so it cannot be cross-validated; valid: {valid}")
+    if name is not None:
+        PROTOCOLS[name]
+
+
+def read_labelled(specs: Sequence[str] | None) -> Manifest:
+    """The clips of all named corpora; what is left out is told."""
+    from vocemo.lab.corpora import Manifest, parse_spec, read
 
     if not specs:
         raise UsageError(
             "no corpus: name one or more, such as --corpus ravdess:DATA/ravdess (see vocemo corpora list)"
         )
+    for spec in specs:
+        corpus, place = parse_spec(spec)
+        if not place.exists():
+            raise UsageError(f"--corpus {spec}: there is nothing at {place}; expected: {corpus.layout}")
     manifest = sum((read(spec) for spec in specs), Manifest(()))
     for refused in manifest.refused:
         say(f"left out: {refused.path}: {refused.reason}")
-    selection = experiment.select(manifest, recipe)
+    return manifest
+
+
+def read_corpora(specs: Sequence[str] | None, recipe: Recipe) -> Manifest:
+    """The clips of all named corpora that the recipe can use, told in a line each."""
+    from vocemo.lab import experiment
+
+    selection = experiment.select(read_labelled(specs), recipe)
     for emotion, clips in selection.dropped.items():
         say(f"left out: {clips} clips of '{emotion}', which recipe {recipe.name} has no output for")
     kept = selection.manifest
