@@ -114,40 +114,63 @@ def frame_signal(samples: Tensor, frame_length: int, hop: int, *, exportable: bo
     return torch.cat(shifted, dim=2)[:, :, :frame_length]
 
 
-def frame_means(samples: Tensor, frame_length: int, hop: int) -> Tensor:
+def frame_means(samples: Tensor, frame_length: int, hop: int, frames: int) -> Tensor:
     """The mean of each centred frame, without making the frames.
 
-    The signal is averaged over blocks that both the frame and the hop are multiples of; each block
-    is then used by all the frames that hold it.
+    The signal is averaged over blocks that both half a frame and the hop are multiples of; each
+    block is then used by all the frames that hold it.
 
-    Shape: (batch, samples) -> (batch, 1 + samples // hop).
-    Raises UsageError for an odd frame or an empty hop.
+    Args:
+        samples: the signals.
+        frame_length: samples of a frame, even.
+        hop: samples from one frame's centre to the next.
+        frames: how many frames to answer, at most 1 + (samples + 1) // hop.
 
-    >>> frame_means(torch.arange(1.0, 6.0)[None], frame_length=4, hop=2)
+    Shape: (batch, samples) -> (batch, frames).
+
+    >>> frame_means(torch.arange(1.0, 6.0)[None], frame_length=4, hop=2, frames=3)
     tensor([[0.7500, 2.5000, 3.0000]])
     """
-    check_frame(frame_length, hop)
     half = frame_length // 2
-    block = math.gcd(frame_length, hop)
-    padded = functional.pad(samples, (half, half))
-    blocks = padded.shape[1] // block
-    means = padded[:, : blocks * block].reshape(samples.shape[0], blocks, block).mean(dim=2)
-    return functional.avg_pool1d(means[:, None], frame_length // block, hop // block)[:, 0]
+    block = math.gcd(half, hop)
+    blocks = samples.shape[1] // block
+    means = samples[:, : blocks * block].reshape(samples.shape[0], blocks, block).mean(dim=2)
+    rest = samples[:, blocks * block :].sum(dim=1, keepdim=True) / block
+    padded = functional.pad(torch.cat([means, rest], dim=1), (half // block, half // block))
+    return functional.avg_pool1d(padded[:, None], frame_length // block, hop // block)[:, 0, :frames]
 
 
-def in_pieces(frames: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
-    """A function of single frames, applied to so many at a time as stay in the processor's cache.
+def by_frames(frames: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """A function of single frames, applied to so many of a long clip at a time as stay in the cache.
 
     Shape: (batch, frames, frame_length) -> (batch, frames, whatever `function` makes of a frame).
     """
-    batch, count, length = frames.shape
-    if frames.is_cuda or batch * count * length <= PIECE_FLOATS:
+    most = max(1, PIECE_FLOATS // frames.shape[2])
+    if frames.is_cuda or frames.shape[1] <= most:
         return function(frames)
-    rows = max(1, PIECE_FLOATS // (count * length))
-    columns = max(1, PIECE_FLOATS // length)
-    return torch.cat(
-        [
-            torch.cat([function(part) for part in torch.split(clips, columns, dim=1)], dim=1)
-            for clips in torch.split(frames, rows)
-        ]
-    )
+    return torch.cat([function(part) for part in torch.split(frames, most, dim=1)], dim=1)
+
+
+def by_clips(
+    function: Callable[[Tensor, Tensor | None], Tensor],
+    samples: Tensor,
+    lengths: Tensor | None,
+    overlap: float,
+) -> Tensor:
+    """A function of single clips, applied to so many at a time as stay in the processor's cache.
+
+    Args:
+        function: takes samples and lengths.
+        samples: the signals.
+        lengths: samples of each clip, before padding, or None.
+        overlap: how many frames hold the same sample: a frame's length over the hop.
+
+    Shape: (batch, samples), (batch,) or None -> (batch, whatever `function` makes of a clip).
+    """
+    check_samples(samples)
+    most = max(1, int(PIECE_FLOATS / (overlap * samples.shape[1] + 1)))
+    if samples.is_cuda or len(samples) <= most:
+        return function(samples, lengths)
+    clips = torch.split(samples, most)
+    clip_lengths = [None] * len(clips) if lengths is None else torch.split(lengths, most)
+    return torch.cat([function(*part) for part in zip(clips, clip_lengths, strict=True)])

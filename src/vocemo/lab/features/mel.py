@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vocemo.errors import UsageError
-from vocemo.lab.features.frames import in_pieces
+from vocemo.lab.features.frames import by_clips, by_frames
 from vocemo.lab.features.spectrum import Dft, Spectrum
 
 # Slaney's scale: linear up to 1 kHz, 15 mel, then 27 mel for each factor of 6.4.
@@ -124,7 +124,6 @@ class MelSpectrogram(nn.Module):
     """
 
     filters: Tensor
-    paired_filters: Tensor
 
     def __init__(
         self,
@@ -150,8 +149,6 @@ class MelSpectrogram(nn.Module):
             sample_rate_hz, n_fft, n_mels, fmin_hz, fmax_hz, htk=htk, slaney_norm=slaney_norm
         )
         self.register_buffer("filters", filters, persistent=False)
-        # Each weight twice, for a bin's squared real and imaginary part (`Spectrum.squares`).
-        self.register_buffer("paired_filters", filters.repeat_interleave(2, dim=0), persistent=False)
         self._groups = [
             _bins_of(filters[:, first : first + FILTERS_IN_GROUP])
             for first in range(0, n_mels, FILTERS_IN_GROUP)
@@ -159,34 +156,37 @@ class MelSpectrogram(nn.Module):
 
     def _of_frames(self, frames: Tensor) -> Tensor:
         """Mel bands of frames, (batch, frames, n_fft) -> (batch, frames, n_mels)."""
-        if self.exponent == 2.0 and self.spectrum.dft == "fft" and not frames.is_cuda:
-            return self._by_groups(self.spectrum.squares(frames))
         power = self.spectrum.power(frames)
         if self.exponent != 2.0:
             # The least positive number instead of zero keeps the slope of the root finite.
             power = power.clamp(min=torch.finfo(power.dtype).tiny) ** (self.exponent / 2.0)
-        return power @ self.filters
+        if self.spectrum.dft == "matmul" or power.is_cuda:
+            return power @ self.filters
+        return self._by_groups(power)
 
-    def _by_groups(self, squares: Tensor) -> Tensor:
+    def _by_groups(self, power: Tensor) -> Tensor:
         """The filters' sums over those bins alone where they are not zero."""
-        rows = squares.flatten(end_dim=1)
+        batch, count, bins = power.shape
+        rows = power.reshape(batch * count, bins)
         sums = []
         for group, (low, high) in enumerate(self._groups):
             columns = slice(group * FILTERS_IN_GROUP, (group + 1) * FILTERS_IN_GROUP)
-            bins = slice(2 * low, 2 * high)
-            sums.append(rows[:, bins] @ self.paired_filters[bins, columns])
-        return torch.cat(sums, dim=1).reshape(squares.shape[0], squares.shape[1], self.n_mels)
+            sums.append(rows[:, low:high] @ self.filters[low:high, columns])
+        return torch.cat(sums, dim=1).reshape(batch, count, self.n_mels)
 
     def by_frame(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The mel spectrogram, a frame a row: (batch, frames, n_mels)."""
         frames = self.spectrum.frames(samples, lengths)
         if self.spectrum.dft == "matmul":
             return self._of_frames(frames)
-        return in_pieces(frames, self._of_frames)
+        return by_frames(frames, self._of_frames)
 
     def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The mel spectrogram, (batch, n_mels, frames)."""
-        return self.by_frame(samples, lengths).transpose(1, 2)
+        if self.spectrum.dft == "matmul":
+            return self.by_frame(samples, lengths).transpose(1, 2)
+        overlap = self.spectrum.n_fft / self.hop
+        return by_clips(self.by_frame, samples, lengths, overlap).transpose(1, 2)
 
 
 def _bins_of(filters: Tensor) -> tuple[int, int]:

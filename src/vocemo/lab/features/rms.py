@@ -32,6 +32,7 @@ class Rms(nn.Module):
     def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The root mean square, (batch, 1, frames)."""
         squares = without_padding(samples, lengths).square()
-        power = frame_means(squares, self.frame_length, self.hop)
+        frames = 1 + samples.shape[1] // self.hop
+        power = frame_means(squares, self.frame_length, self.hop, frames)
         # The least positive number instead of zero keeps the slope of the root finite in silence.
         return power.clamp(min=torch.finfo(power.dtype).tiny).sqrt()[:, None]

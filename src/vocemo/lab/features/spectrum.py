@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab.features.dft import MatrixDft
-from vocemo.lab.features.frames import check_frame, frame_signal, in_pieces, without_padding
+from vocemo.lab.features.frames import by_clips, by_frames, check_frame, frame_signal, without_padding
 
 Dft = Literal["fft", "matmul"]
 
@@ -68,28 +68,27 @@ class Spectrum(nn.Module):
         samples = without_padding(samples, lengths)
         return frame_signal(samples, self.n_fft, self.hop, exportable=self.dft == "matmul")
 
-    def squares(self, frames: Tensor) -> Tensor:
-        """The squared real and imaginary part of each bin, side by side: (batch, frames, 2 * bins).
-
-        Only of "fft". Whoever sums over bins anyway (the mel filters) saves adding the two first.
-        """
-        spectrum = torch.view_as_real(torch.fft.rfft(frames * self.window))
-        squares: Tensor = spectrum.square().flatten(start_dim=2)
-        return squares
-
     def power(self, frames: Tensor) -> Tensor:
         """The power of each bin of each frame, (batch, frames, bins)."""
+        windowed = frames * self.window
         if self._matrices is not None:
-            power: Tensor = self._matrices(frames * self.window)
+            power: Tensor = self._matrices(windowed)
             return power
-        spectrum: Tensor = torch.fft.rfft(frames * self.window)
-        return spectrum.real.square() + spectrum.imag.square()
+        parts = torch.view_as_real(torch.fft.rfft(windowed))
+        # In place where no gradient asks for the spectrum: fresh memory costs more than squaring.
+        squares = parts.square() if parts.requires_grad else parts.square_()
+        return squares[..., 0] + squares[..., 1]
+
+    def by_frame(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """The power spectrogram, a frame a row: (batch, frames, bins)."""
+        frames = self.frames(samples, lengths)
+        return self.power(frames) if self.dft == "matmul" else by_frames(frames, self.power)
 
     def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The power spectrogram, (batch, bins, frames)."""
-        frames = self.frames(samples, lengths)
-        power = self.power(frames) if self.dft == "matmul" else in_pieces(frames, self.power)
-        return power.transpose(1, 2)
+        if self.dft == "matmul":
+            return self.by_frame(samples, lengths).transpose(1, 2)
+        return by_clips(self.by_frame, samples, lengths, self.n_fft / self.hop).transpose(1, 2)
 
 
 def use_export_kernels(module: nn.Module) -> None:

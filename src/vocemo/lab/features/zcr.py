@@ -50,15 +50,21 @@ class ZeroCrossingRate(nn.Module):
     def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The rate, (batch, 1, frames)."""
         check_samples(samples)
-        below = samples < -self.threshold
-        crossing = below[:, 1:] ^ below[:, :-1]
+        frames = 1 + samples.shape[1] // self.hop
+        # Signs as 0.0 and 1.0: numbers, unlike truth values, go through the vector units.
+        crossings = _changes(samples.detach().clone().lt_(-self.threshold))
         if not self.zero_pos:
-            above = samples > self.threshold
-            crossing = crossing | (above[:, 1:] ^ above[:, :-1])
+            above = _changes(samples.detach().clone().gt_(self.threshold))
+            crossings = torch.maximum(crossings, above)
         if lengths is not None:
-            crossing = crossing & frame_mask(lengths - 1, samples.shape[1] - 1)
-        crossings = functional.pad(crossing.to(torch.float32), (1, 0))
-        rates = frame_means(crossings, self.frame_length, self.hop)
-        # Frame t begins at sample t * hop - frame_length / 2, whose crossing is of the frame before.
-        before = functional.pad(crossings, (self.frame_length // 2, 0))[:, :: self.hop]
-        return (rates - before[:, : rates.shape[1]] / self.frame_length)[:, None]
+            crossings = crossings * frame_mask(lengths - 1, samples.shape[1] - 1)
+        rates = frame_means(crossings, self.frame_length, self.hop, frames)
+        # A frame's last sample and the next are a pair too, but the next is not of the frame.
+        half = self.frame_length // 2
+        leaving = functional.pad(crossings[:, half - 1 :: self.hop], (0, half // self.hop + 1))
+        return (rates - leaving[:, :frames] / self.frame_length)[:, None]
+
+
+def _changes(signs: Tensor) -> Tensor:
+    """1.0 where a sample differs from the one before, (batch, samples - 1)."""
+    return (signs[:, 1:] - signs[:, :-1]).abs()

@@ -1,0 +1,183 @@
+"""The stacked vector and the mel spectrogram against librosa, on the same clips, one thread each.
+
+    python bench/features.py [--clips DIR] [--count N] [--batch N] [--repeats N] [--out FILE]
+
+Both take the same 2.5 s excerpts at 22.05 kHz that lie in memory, and must come to the same numbers:
+librosa clip by clip, as it is used, vocemo in batches. In each repeat they take turns, and the ratio is taken
+within the repeat, so that whatever else the machine does weighs on both; its median counts. Processor time
+is measured beside the clock. A second peer, librosa given a whole batch as one array, is there for
+comparison. Clips are the recordings found under DIR; without one they are made here.
+"""
+
+from __future__ import annotations
+
+import os
+
+for _variable in ("OMP", "MKL", "OPENBLAS", "NUMBA"):
+    os.environ[f"{_variable}_NUM_THREADS"] = "1"
+
+import argparse  # noqa: E402 - the libraries read the number of threads when they are imported
+import datetime  # noqa: E402
+import json  # noqa: E402
+import statistics  # noqa: E402
+import subprocess  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from dataclasses import dataclass  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import librosa  # noqa: E402
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from vocemo import audio  # noqa: E402
+from vocemo.lab.features import MelSpectrogram, StackedVector  # noqa: E402
+from vocemo.lab.features.stacked import OFFSET_S, SAMPLE_RATE_HZ, SAMPLES  # noqa: E402
+
+OUT = Path(__file__).parent.parent / "docs" / "results" / "bench" / "features.json"
+GOAL_RATIO = 10.0
+TOLERANCE = 1e-3  # of the vector: dB for MFCC, full scale for RMS, rate for ZCR; of the mel: relative
+
+
+def voice(rng: np.random.Generator) -> np.ndarray:
+    """A gliding pitch with thirty partials, syllables and a little noise."""
+    time_s = np.arange(SAMPLES) / SAMPLE_RATE_HZ
+    phase = 2 * np.pi * np.cumsum(rng.uniform(90, 280) - rng.uniform(0, 30) * time_s) / SAMPLE_RATE_HZ
+    partials = np.sum([np.cos(k * phase) / k for k in range(1, 30)], axis=0)
+    samples = partials * (0.6 + 0.4 * np.sin(2 * np.pi * rng.uniform(3, 6) * time_s))
+    samples += 0.002 * rng.standard_normal(SAMPLES)
+    return (0.3 * samples / np.abs(samples).max()).astype(np.float32)
+
+
+def excerpts(folder: Path | None, count: int) -> np.ndarray:
+    """(count, samples): from evenly spaced recordings of a folder, or made here."""
+    if folder is None:
+        rng = np.random.default_rng(0)
+        return np.stack([voice(rng) for _ in range(count)])
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".wav", ".flac"))
+    clips = np.zeros((min(count, len(paths)), SAMPLES), dtype=np.float32)
+    start = round(OFFSET_S * SAMPLE_RATE_HZ)
+    for row, index in enumerate(np.linspace(0, len(paths) - 1, len(clips)).astype(int)):
+        part = audio.decode(paths[index], SAMPLE_RATE_HZ).samples[start : start + SAMPLES]
+        clips[row, : len(part)] = part
+    return clips
+
+
+def librosa_mel(samples: np.ndarray) -> np.ndarray:
+    return librosa.feature.melspectrogram(y=samples, sr=SAMPLE_RATE_HZ)
+
+
+def librosa_vector(samples: np.ndarray) -> np.ndarray:
+    zcr = librosa.feature.zero_crossing_rate(y=samples)[..., 0, :]
+    rms = librosa.feature.rms(y=samples)[..., 0, :]
+    mfcc = np.swapaxes(librosa.feature.mfcc(y=samples, sr=SAMPLE_RATE_HZ), -1, -2)
+    return np.concatenate([zcr, rms, mfcc.reshape(*mfcc.shape[:-2], -1)], axis=-1)
+
+
+@dataclass(frozen=True)
+class Contest:
+    what: str
+    ours: Callable[[torch.Tensor], torch.Tensor]
+    peer: Callable[[np.ndarray], np.ndarray]
+    relative: bool
+
+
+CONTESTS = (
+    Contest("stacked vector of 2,376 numbers", StackedVector(), librosa_vector, False),
+    Contest("mel spectrogram, 128 bands", MelSpectrogram(SAMPLE_RATE_HZ), librosa_mel, True),
+)
+
+
+def measured(job: Callable[[], object]) -> tuple[float, float]:
+    """Seconds by the clock, and of the processor."""
+    clock, processor = time.perf_counter(), time.process_time()
+    job()
+    return time.perf_counter() - clock, time.process_time() - processor
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    return {
+        "median": round(statistics.median(values), 2),
+        "min": round(min(values), 2),
+        "max": round(max(values), 2),
+    }
+
+
+def hold(contest: Contest, clips: np.ndarray, batch: int, repeats: int) -> dict[str, object]:
+    tensors = torch.from_numpy(clips).split(batch)
+    arrays = [tensor.numpy() for tensor in tensors]
+
+    def ours() -> list[torch.Tensor]:
+        return [contest.ours(tensor) for tensor in tensors]
+
+    def peer() -> list[np.ndarray]:
+        return [contest.peer(clip) for clip in clips]
+
+    def peer_batched() -> list[np.ndarray]:
+        return [contest.peer(array) for array in arrays]
+
+    expected, found = np.stack(peer()), torch.cat(ours()).numpy()
+    difference = np.abs(found - expected)
+    if contest.relative:  # of each cell, or of one 80 dB under the clip's loudest
+        difference = difference / np.maximum(expected, 1e-8 * expected.max(axis=(1, 2), keepdims=True))
+    assert difference.max() < TOLERANCE, f"{contest.what}: {difference.max()} from librosa's"
+    peer_batched()
+    turns = [(measured(ours), measured(peer), measured(peer_batched)) for _ in range(repeats)]
+    return {
+        "what": contest.what,
+        "ours_s": round(statistics.median(ours[0] for ours, _, _ in turns), 4),
+        "librosa_s": round(statistics.median(peer[0] for _, peer, _ in turns), 4),
+        "ratio": spread([peer[0] / ours[0] for ours, peer, _ in turns]),
+        "ratio_of_processor_time": spread([peer[1] / ours[1] for ours, peer, _ in turns]),
+        "ratio_to_librosa_in_batches": spread([batched[0] / ours[0] for ours, _, batched in turns]),
+        "largest_difference": float(f"{difference.max():.1e}"),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clips", type=Path, help="a folder of recordings; otherwise clips are made")
+    parser.add_argument("--count", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    clips = excerpts(options.clips, options.count)
+    with torch.inference_mode():
+        results = [hold(contest, clips, options.batch, options.repeats) for contest in CONTESTS]
+    for result in results:
+        ratio = result["ratio"]
+        assert isinstance(ratio, dict)
+        print(
+            f"{result['what']}: {ratio['median']:.1f} times as fast as librosa "
+            f"({ratio['min']:.1f} to {ratio['max']:.1f}; goal {GOAL_RATIO:g}), "
+            f"{result['ours_s']} s against {result['librosa_s']} s for {len(clips)} clips; {result}"
+        )
+    folder = "" if options.clips is None else f" --clips {options.clips.name}"
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=OUT.parent.parent,
+    ).stdout.strip()
+    report = {
+        "benchmark": "features",
+        "results": results,
+        "clips": f"{len(clips)} {'made' if options.clips is None else 'recordings of ' + options.clips.name}",
+        "batch": options.batch,
+        "repeats": options.repeats,
+        "threads": 1,
+        "processor": torch.backends.cpu.get_cpu_capability(),
+        "versions": {"librosa": librosa.__version__, "numpy": np.__version__, "torch": torch.__version__},
+        "command": f"python bench/features.py{folder} --count {options.count} --repeats {options.repeats}",
+        "commit": commit,
+        "date": datetime.date.today().isoformat(),
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
