@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -56,10 +57,11 @@ def check(recipe: Recipe) -> None:
     """
     waveforms_for(recipe)
     augment.chain(recipe.augmentation.live)
-    candidate = network.build(recipe, seed=0).eval()
     length = recipe.preparation.length or recipe.preparation.sample_rate
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of layers without inputs, which fail below
+            candidate = network.build(recipe, seed=0).eval()
             candidate(torch.zeros(2, length), torch.tensor([length, length]))
     except RuntimeError as error:
         raise UsageError(

@@ -92,17 +92,14 @@ class Waveforms:
         return made
 
     def _prepare(self, clip: Clip) -> Samples:
-        recording = self._decode(clip)
         try:
-            prepared = prepare(recording.samples, recording.sample_rate, self.preparation)
+            prepared = prepare(self._decode(clip), self.preparation.sample_rate, self.preparation)
         except AudioError as error:
             raise CorpusError(f"{clip.path} cannot be used: {error}") from error
         return _unpadded(prepared)
 
     def _windows(self, clip: Clip, longest_s: float) -> tuple[Samples, ...]:
-        recording = self._decode(clip)
-        rate = self.preparation.sample_rate
-        samples = audio.resample(recording.samples, recording.sample_rate, rate)
+        samples, rate = self._decode(clip), self.preparation.sample_rate
         if len(samples) <= round(longest_s * rate):
             return (self.clip(clip),)
         preparation = dataclasses.replace(self.preparation, offset_s=0.0)
@@ -120,15 +117,20 @@ class Waveforms:
         floor_db = max(level_db for level_db, _ in heard) - SILENT_BELOW_LOUDEST_DB
         return tuple(part for level_db, part in heard if level_db >= floor_db)
 
-    def _decode(self, clip: Clip) -> audio.Audio:
-        """The clip at its own rate; a part is cut before anything else is done to it."""
+    def _decode(self, clip: Clip) -> Samples:
+        """The clip at the model's rate, as an answering model decodes; a part is cut before all else."""
         try:
             whole = audio.decode(clip.path)
         except AudioError as error:
             raise CorpusError(f"{clip.path} cannot be used: {error}") from error
         start = 0 if clip.start_s is None else round(clip.start_s * whole.sample_rate)
         stop = None if clip.end_s is None else round(clip.end_s * whole.sample_rate)
-        return dataclasses.replace(whole, samples=whole.samples[start:stop])
+        part = whole.samples[start:stop]
+        if not len(part):
+            raise CorpusError(
+                f"{clip.path} ends at {whole.duration_s:.3f} s, before the part {clip.key} begins"
+            )
+        return audio.resample(part, whole.sample_rate, self.preparation.sample_rate)
 
     def _augment(self, clip: Clip, number: int, pooled: Chain) -> Samples:
         # By name and not by path: the same corpus in another place gives the same variants.
