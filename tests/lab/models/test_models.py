@@ -1,0 +1,137 @@
+"""Every architecture of the registry: padding cannot be heard, everything learns."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from vocemo.errors import UnknownNameError, UsageError
+from vocemo.lab import network, sheet
+from vocemo.lab import recipe as recipes
+from vocemo.lab.models import MODELS, build
+
+CHANNELS, BANDS, EMOTIONS = 2, 32, 6
+LENGTHS = (50, 1, 7, 33, 8, 49)  # frames: one, odd and even, just below and at the longest
+
+every_model = pytest.mark.parametrize("name", list(MODELS))
+
+
+def model_of(name: str, seed: int = 0) -> nn.Module:
+    """A model whose weights, biases and moving statistics are all away from where they start."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = build(name, {}, channels=CHANNELS, bands=BANDS, emotions=EMOTIONS)
+        for tensor in (*model.parameters(), *model.buffers()):
+            if tensor.is_floating_point():
+                with torch.no_grad():
+                    tensor.add_(0.2 * torch.rand_like(tensor))
+    return model
+
+
+def features_of(lengths: tuple[int, ...], seed: int = 1) -> tuple[Tensor, Tensor]:
+    """Features of clips with noise of their own past their ends."""
+    generator = torch.Generator().manual_seed(seed)
+    frames = max(lengths) + 3
+    return torch.randn(len(lengths), CHANNELS, BANDS, frames, generator=generator), torch.tensor(lengths)
+
+
+@every_model
+def test_a_clip_alone_is_the_clip_in_a_padded_batch(name: str) -> None:
+    model = model_of(name).eval()
+    features, lengths = features_of(LENGTHS)
+    with torch.inference_mode():
+        together = model(features, lengths)
+        for row, length in enumerate(LENGTHS):
+            alone = model(features[row : row + 1, :, :, :length], lengths[row : row + 1])
+            torch.testing.assert_close(alone.logits[0], together.logits[row], atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(alone.embedding[0], together.embedding[row], atol=1e-5, rtol=1e-5)
+
+
+@every_model
+def test_every_own_frame_is_heard(name: str) -> None:
+    model = model_of(name).eval()
+    features, lengths = features_of((20,))
+    with torch.inference_mode():
+        before = model(features, lengths).logits
+        for frame in range(20):
+            changed = features.clone()
+            changed[:, :, :, frame] += 5.0
+            assert not torch.equal(model(changed, lengths).logits, before), f"frame {frame} changes nothing"
+
+
+@every_model
+def test_the_answer_has_the_shapes_that_it_promises(name: str) -> None:
+    model = model_of(name).eval()
+    features, lengths = features_of(LENGTHS)
+    with torch.inference_mode():
+        output = model(features, lengths)
+    assert output.logits.shape == (len(LENGTHS), EMOTIONS)
+    assert output.embedding.ndim == 2 and len(output.embedding) == len(LENGTHS)
+    assert torch.isfinite(output.logits).all()
+    if output.attention is not None:
+        torch.testing.assert_close(output.attention.sum(1), torch.ones(len(LENGTHS)))
+
+
+@every_model
+def test_gradients_reach_every_parameter(name: str) -> None:
+    model = model_of(name).train()
+    features, lengths = features_of((50, 41, 33, 20, 48, 50, 37, 44))
+    torch.nn.functional.cross_entropy(model(features, lengths).logits, torch.arange(8) % EMOTIONS).backward()
+    for parameter, tensor in model.named_parameters():
+        assert tensor.grad is not None and tensor.grad.abs().sum() > 0, f"{parameter} learns nothing"
+
+
+@every_model
+def test_answers_are_repeatable_and_what_drops_out_drops_in_training_alone(name: str) -> None:
+    model = model_of(name)
+    features, lengths = features_of(LENGTHS)
+    with torch.inference_mode():
+        model.eval()
+        assert torch.equal(model(features, lengths).logits, model(features, lengths).logits)
+
+
+@every_model
+def test_wrong_options_name_the_valid_ones(name: str) -> None:
+    with pytest.raises(UnknownNameError, match="Valid: "):
+        build(name, {"no_such_option": 1}, channels=CHANNELS, bands=BANDS, emotions=EMOTIONS)
+
+
+def test_wrong_names_and_values_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match="dual-channel-cnn"):
+        build("dual-chanel-cnn", {}, channels=2, bands=8, emotions=2)
+    with pytest.raises(UsageError, match="dropout=7"):
+        build("dual-channel-cnn", {"dropout": 7}, channels=2, bands=8, emotions=2)
+
+
+@pytest.mark.parametrize(("widths", "hidden", "bands"), [((4, 8, 16), 10, 40), ((6,), 3, 9), ((2, 3), 5, 64)])
+def test_parameters_of_the_dual_channel_cnn(widths: tuple[int, ...], hidden: int, bands: int) -> None:
+    model = build(
+        "dual-channel-cnn", {"widths": widths, "hidden": hidden}, channels=2, bands=bands, emotions=8
+    )
+    kernels = sum(3 * 3 * before * after for before, after in pairwise((2, *widths)))
+    norms = 2 * (sum(widths) + hidden)  # a scale and a shift each
+    pooled = bands // 2 ** len(widths)
+    dense = (2 * widths[-1] * pooled + 1) * hidden + (hidden + 1) * 8
+    assert sum(p.numel() for p in model.parameters()) == kernels + norms + dense
+
+
+def test_the_shipped_recipe_counts_its_moving_statistics_apart() -> None:
+    recipe = recipes.load("dual-channel-cnn")
+    trainable, moving = network.build(recipe, seed=0).parameter_counts()
+    options = recipe.model.options
+    assert moving == 2 * (sum(options["widths"]) + options["hidden"])
+    kept = sheet.read("dual-channel-cnn")
+    assert (kept.trainable, kept.not_trainable) == (trainable, moving)
+
+
+def test_weights_come_from_the_seed_alone() -> None:
+    recipe = recipes.load("dual-channel-cnn")
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    first, again, other = (network.build(recipe, seed).state_dict() for seed in (3, 3, 4))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["model.classify.weight"], other["model.classify.weight"])
