@@ -140,13 +140,18 @@ def frame_means(samples: Tensor, frame_length: int, hop: int, frames: int) -> Te
     return functional.avg_pool1d(padded[:, None], frame_length // block, hop // block)[:, 0, :frames]
 
 
+def _undivided(work: Tensor) -> bool:
+    """Whether to work on all at once: on a device that likes it, and in a graph, which has no loops."""
+    return not work.is_cpu or torch.compiler.is_compiling()
+
+
 def by_frames(frames: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
     """A function of single frames, applied to so many of a long clip at a time as stay in the cache.
 
     Shape: (batch, frames, frame_length) -> (batch, frames, whatever `function` makes of a frame).
     """
     most = max(1, PIECE_FLOATS // frames.shape[2])
-    if frames.is_cuda or frames.shape[1] <= most:
+    if _undivided(frames) or frames.shape[1] <= most:
         return function(frames)
     return torch.cat([function(part) for part in torch.split(frames, most, dim=1)], dim=1)
 
@@ -168,8 +173,10 @@ def by_clips(
     Shape: (batch, samples), (batch,) or None -> (batch, whatever `function` makes of a clip).
     """
     check_samples(samples)
+    if _undivided(samples):
+        return function(samples, lengths)
     most = max(1, int(PIECE_FLOATS / (overlap * samples.shape[1] + 1)))
-    if samples.is_cuda or len(samples) <= most:
+    if len(samples) <= most:
         return function(samples, lengths)
     clips = torch.split(samples, most)
     clip_lengths = [None] * len(clips) if lengths is None else torch.split(lengths, most)

@@ -176,15 +176,10 @@ class MelSpectrogram(nn.Module):
 
     def by_frame(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The mel spectrogram, a frame a row: (batch, frames, n_mels)."""
-        frames = self.spectrum.frames(samples, lengths)
-        if self.spectrum.dft == "matmul":
-            return self._of_frames(frames)
-        return by_frames(frames, self._of_frames)
+        return by_frames(self.spectrum.frames(samples, lengths), self._of_frames)
 
     def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The mel spectrogram, (batch, n_mels, frames)."""
-        if self.spectrum.dft == "matmul":
-            return self.by_frame(samples, lengths).transpose(1, 2)
         overlap = self.spectrum.n_fft / self.hop
         return by_clips(self.by_frame, samples, lengths, overlap).transpose(1, 2)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vocemo.lab.features.frames import check_frame, frame_means, without_padding
+from vocemo.lab.features.frames import by_clips, check_frame, frame_means, without_padding
 
 
 class Rms(nn.Module):
@@ -31,6 +31,9 @@ class Rms(nn.Module):
 
     def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The root mean square, (batch, 1, frames)."""
+        return by_clips(self._root, samples, lengths, overlap=1.0)
+
+    def _root(self, samples: Tensor, lengths: Tensor | None) -> Tensor:
         squares = without_padding(samples, lengths).square()
         frames = 1 + samples.shape[1] // self.hop
         power = frame_means(squares, self.frame_length, self.hop, frames)

@@ -81,13 +81,10 @@ class Spectrum(nn.Module):
 
     def by_frame(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The power spectrogram, a frame a row: (batch, frames, bins)."""
-        frames = self.frames(samples, lengths)
-        return self.power(frames) if self.dft == "matmul" else by_frames(frames, self.power)
+        return by_frames(self.frames(samples, lengths), self.power)
 
     def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The power spectrogram, (batch, bins, frames)."""
-        if self.dft == "matmul":
-            return self.by_frame(samples, lengths).transpose(1, 2)
         return by_clips(self.by_frame, samples, lengths, self.n_fft / self.hop).transpose(1, 2)
 
 

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from vocemo.errors import UsageError
-from vocemo.lab.features.frames import by_clips
 from vocemo.lab.features.mfcc import Mfcc
 from vocemo.lab.features.rms import Rms
 from vocemo.lab.features.spectrum import Dft
@@ -57,10 +56,5 @@ class StackedVector(nn.Module):
                 f"samples of shape {tuple(samples.shape)}; valid: (batch, {SAMPLES}), "
                 f"{LENGTH_S} s at {SAMPLE_RATE_HZ} Hz"
             )
-        if self.mfcc.mel.spectrum.dft == "matmul":
-            return self._vectors(samples)
-        return by_clips(self._vectors, samples, None, N_FFT / HOP)
-
-    def _vectors(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
-        coefficients = self.mfcc(samples, lengths).transpose(1, 2).flatten(start_dim=1)
+        coefficients = self.mfcc(samples).transpose(1, 2).flatten(start_dim=1)
         return torch.cat([self.zcr(samples)[:, 0], self.rms(samples)[:, 0], coefficients], dim=1)

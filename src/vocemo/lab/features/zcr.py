@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vocemo.errors import UsageError
-from vocemo.lab.features.frames import check_frame, check_samples, frame_mask, frame_means
+from vocemo.lab.features.frames import by_clips, check_frame, frame_mask, frame_means
 
 
 class ZeroCrossingRate(nn.Module):
@@ -49,7 +49,9 @@ class ZeroCrossingRate(nn.Module):
 
     def forward(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The rate, (batch, 1, frames)."""
-        check_samples(samples)
+        return by_clips(self._rate, samples, lengths, overlap=1.0)
+
+    def _rate(self, samples: Tensor, lengths: Tensor | None) -> Tensor:
         frames = 1 + samples.shape[1] // self.hop
         # Signs as 0.0 and 1.0: numbers, unlike truth values, go through the vector units.
         crossings = _changes(samples.detach().clone().lt_(-self.threshold))
