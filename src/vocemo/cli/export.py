@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vocemo.cli import training
-from vocemo.errors import UnknownNameError
+from vocemo.errors import UnknownNameError, UsageError
 
 FORMATS = ("onnx",)
 
@@ -43,8 +43,17 @@ def export(
     from vocemo.lab.evaluate import Results
     from vocemo.lab.export.run import export_run
 
-    carried = [Results.read(path) for path in results or ()]
     target = out or run / "model.onnx"
+    if target.is_dir():
+        raise UsageError(
+            f"--out {target} is a folder; valid: the path of a file, such as {target}/emotion.onnx"
+        )
+    for path in results or ():
+        if not path.is_file():
+            raise UsageError(
+                f"--results {path}: there is no such file; vocemo crossval and evaluate write them"
+            )
+    carried = [Results.read(path) for path in results or ()]
     worst = export_run(run, target, carried)
     size_kb = target.stat().st_size / 1000
     typer.echo(f"Wrote {target} ({size_kb:,.0f} kB)")

@@ -143,7 +143,9 @@ class ShowTraining:
 
 
 def draw(folder: RunFolder, fold: Fold) -> None:
-    """Draw a run's epochs, and the confusion matrix of its test, into its folder."""
+    """Draw a run's epochs, and the confusion matrix of its test, into its folder, once."""
+    if folder.curves.is_file() and (folder.confusion.is_file() or not fold.test):
+        return
     from vocemo.lab.evaluate import Predictions, confusion_matrix
     from vocemo.lab.report import figures
 

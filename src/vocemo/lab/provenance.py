@@ -56,4 +56,6 @@ def today() -> str:
 
 def command() -> str:
     """The command line of this process, as one would type it again."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    module = getattr(sys.modules.get("__main__"), "__spec__", None)
+    program = ["python", "-m", module.name.removesuffix(".__main__")] if module else [Path(sys.argv[0]).name]
+    return shlex.join([*program, *sys.argv[1:]])

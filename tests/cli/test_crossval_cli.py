@@ -1,0 +1,139 @@
+"""`vocemo crossval` as a person types it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fabricate_run
+from vocemo.cli import training
+from vocemo.cli.main import main
+from vocemo.lab.corpora import read
+from vocemo.lab.evaluate import Predictions, Results
+from vocemo.lab.plan import Plan
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def arguments(spec: str, out: Path, *more: str) -> list[str]:
+    return [
+        "crossval",
+        fabricate_run.RECIPE,
+        *("--corpus", spec),
+        *("--out", str(out)),
+        *("--device", "cpu"),
+        *("--seeds", "1"),
+        *fabricate_run.settings(),
+        *more,
+    ]
+
+
+@pytest.fixture(scope="module")
+def interrupted(
+    tiny_corpus: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, list[Any]]]:
+    """A cross-validation that Ctrl-C ended after two folds, and results.json as it stood after each."""
+    out = tmp_path_factory.mktemp("crossval")
+    stood: list[Any] = []
+    genuine = training.draw
+
+    def draw(*given: Any) -> None:
+        if (out / "results.json").is_file():
+            stood.append(json.loads((out / "results.json").read_text()))
+        if len(stood) == 2:
+            raise KeyboardInterrupt
+        genuine(*given)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(training, "draw", draw)
+        assert main(arguments(tiny_corpus, out, "--quiet")) == 130
+    yield out, stood
+
+
+def test_results_grow_fold_by_fold(interrupted: tuple[Path, list[Any]]) -> None:
+    out, stood = interrupted
+    assert [[run["fold"] for run in results["per_fold"]] for results in stood] == [[0], [0, 1]]
+    assert [results["folds"] for results in stood] == [1, 2]
+    assert not (out / "plan.json").exists()
+
+
+def test_started_again_it_goes_on_where_it_stood(
+    capsys: pytest.CaptureFixture[str], tiny_corpus: str, interrupted: tuple[Path, list[Any]]
+) -> None:
+    out, _ = interrupted
+    kept = {path: path.stat().st_mtime_ns for path in out.glob("seed-0/fold-[012]/best.pt")}
+    assert len(kept) == 3
+    assert main(arguments(tiny_corpus, out)) == 0
+    assert all(path.stat().st_mtime_ns == before for path, before in kept.items())
+    captured = capsys.readouterr()
+    assert captured.err.count("emobox-6 fold ") == 6
+    assert "seed 0 fold 5: UAR " in captured.err
+    assert "Cross-validation: 12 of 12 epochs" in captured.err
+    assert "dual-channel-cnn, emobox-6: 6 folds, seeds 0\n" in captured.out
+    assert "actual \\ predicted" in captured.out and "LEAKY" not in captured.out
+    results = Results.from_dict(json.loads((out / "results.json").read_text()))
+    assert (results.folds, results.clips, len(results.per_fold)) == (6, 48, 6)
+    assert "pytest" in results.command  # that is what was typed here
+    assert len(Predictions.read(out / "predictions.csv")) == 48
+    assert (out / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    assert Plan.read(out).runs == 6
+    for fold in range(6):
+        assert (out / f"seed-0/fold-{fold}" / "curves.png").is_file()
+    again = (out / "results.json").read_text()
+    assert main(arguments(tiny_corpus, out, "--quiet")) == 0  # nothing is left to do
+    assert json.loads((out / "results.json").read_text()) == json.loads(again)
+
+
+def test_a_finished_plan_trains_the_model_that_ships(
+    tiny_corpus: str, interrupted: tuple[Path, list[Any]], tmp_path: Path
+) -> None:
+    out, _ = interrupted
+    assert main(arguments(tiny_corpus, out, "--quiet")) == 0
+    given = ["train", fabricate_run.RECIPE, "--corpus", tiny_corpus, *fabricate_run.settings()]
+    assert main([*given, "--plan", str(out), "--out", str(tmp_path / "final"), "--quiet"]) == 0
+    learnt = Plan.read(out)
+    info = json.loads((tmp_path / "final" / "run.json").read_text())
+    assert info["temperature"] == learnt.temperature
+    assert info["learning_rates"] == list(learnt.learning_rates)
+
+
+def test_a_leaky_protocol_is_called_leaky(
+    capsys: pytest.CaptureFixture[str], tiny_corpus: str, tmp_path: Path
+) -> None:
+    assert main(arguments(tiny_corpus, tmp_path, "--protocol", "random-as-described", "--quiet")) == 0
+    captured = capsys.readouterr()
+    assert "validation is test" in captured.err
+    assert "LEAKY" in captured.out
+    assert json.loads((tmp_path / "results.json").read_text())["leaky"] is True
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (["--protocol", "all"], ["tests nothing", "loso", "emobox-6"]),
+        (["--protocol", "lozo"], ["loso", "emobox-6"]),
+        (["--seeds", "0"], ["--seeds", "1"]),
+        (["--set", "training.epoch=3"], ["epochs"]),
+        (["--device", "gpu"], ["auto, cpu, cuda, mps"]),
+        (["--corpus", "tes:x"], ["tess"]),
+        (["--corpus", "emodb:no/such/folder"], ["no/such/folder"]),
+    ],
+)
+def test_what_is_wrong_is_answered_with_what_is_valid(
+    capsys: pytest.CaptureFixture[str], tiny_corpus: str, tmp_path: Path, more: list[str], named: list[str]
+) -> None:
+    assert main(arguments(tiny_corpus, tmp_path / "run", *more)) == 2
+    said = capsys.readouterr().err
+    assert all(name in said for name in named), said
+    assert not (tmp_path / "run").exists()
+    assert len(read(tiny_corpus)) == 48
+
+
+def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["crossval", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "Examples:" in said and said.count("vocemo crossval dual-channel-cnn") >= 2

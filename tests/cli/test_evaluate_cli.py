@@ -1,0 +1,129 @@
+"""`vocemo evaluate` as a person types it: a run, a bundle, somebody else's answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import fabricate
+import fabricate_bundle
+from vocemo.cli.main import main
+from vocemo.lab.evaluate import Results
+from vocemo.lab.run import RunFolder
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 2) -> str:
+    assert main(["evaluate", *arguments]) == status
+    said = capsys.readouterr().err
+    assert "Traceback" not in said and "unexpected" not in said
+    return " ".join(said.split())
+
+
+def results(folder: Path) -> Results:
+    return Results.from_dict(json.loads((folder / "results.json").read_text()))
+
+
+def test_a_run_is_measured_on_its_own_test_fold(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], tmp_path: Path
+) -> None:
+    assert main(["evaluate", str(learnt[1]), "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    for part in ("UAR", "accuracy", "macro F1", "precision", "recall", "actual \\ predicted", "surprised"):
+        assert part in said
+    assert "LEAKY" not in said
+    found = results(tmp_path)
+    outcome = RunFolder(learnt[1]).outcome()
+    assert outcome.test is not None
+    assert found.metrics["uar"].mean == pytest.approx(outcome.test.uar)
+    assert found.per_fold == (outcome.test,)
+    assert (found.recipe, found.protocol, found.leaky) == ("dual-channel-cnn", "emobox-6", False)
+    assert found.parameters == outcome.parameters
+    assert (tmp_path / "confusion.png").read_bytes().startswith(PNG)
+
+
+def test_a_bundle_is_measured_on_a_corpus_and_told_that_it_knows_it(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], learnt_bundle: Path, tmp_path: Path
+) -> None:
+    given = ["evaluate", str(learnt_bundle), "--corpus", learnt[0], "--device", "cpu"]
+    assert main([*given, "--out", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    assert "Using device: cpu" in captured.out
+    assert "Answering: 144 of 144 clips" in captured.err
+    assert "LEAKY: the model was trained on ravdess, so it knows these voices." in captured.err
+    assert "LEAKY" in captured.out
+    found = results(tmp_path)
+    assert found.leaky and found.protocol == "known corpus" and found.clips == 144
+    assert (tmp_path / "predictions.csv").is_file()
+    # What it wrote can be measured itself, and is the same.
+    assert (
+        main(["evaluate", "--predictions", str(tmp_path / "predictions.csv"), "--out", str(tmp_path / "b")])
+        == 0
+    )
+    assert results(tmp_path / "b").metrics["uar"] == found.metrics["uar"]
+
+
+def test_an_unknown_corpus_is_held_out_and_what_is_left_out_is_said(
+    capsys: pytest.CaptureFixture[str], learnt_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = fabricate.emodb(tmp_path / "emodb", 2, 1, 0.5)
+    (root / "wav" / "03a02Wa.wav").write_bytes(b"no sound")
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", str(learnt_bundle), "--corpus", f"emodb:{root}", "--quiet"]) == 0
+    captured = capsys.readouterr()
+    assert "2 clips of boredom" in captured.err and "03a02Wa.wav" in captured.err
+    assert "LEAKY" not in captured.out + captured.err
+    found = results(tmp_path / "evaluation")
+    assert not found.leaky and found.protocol == "held out" and found.clips == 12
+    assert (tmp_path / "evaluation" / "predictions.csv").is_file()
+
+
+def test_answers_of_somebody_else_are_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "theirs.csv"
+    table.write_text("target,happy,sad\nhappy,0.9,0.1\nsad,0.6,0.4\nsad,0.2,0.8\nsad,0.1,0.9\n")
+    assert main(["evaluate", "--predictions", str(table)]) == 0
+    assert "theirs" in capsys.readouterr().out
+    found = results(tmp_path)
+    assert found.metrics["accuracy"].mean == pytest.approx(3 / 4)
+    assert found.metrics["uar"].mean == pytest.approx((1 + 2 / 3) / 2)
+    assert found.confusion == ((1, 0), (1, 2))
+
+
+def test_what_is_wrong_is_answered_with_what_is_valid(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], learnt_bundle: Path, tmp_path: Path
+) -> None:
+    spec, run = learnt
+    bundle = str(learnt_bundle)
+    assert "one of them" in complaint(capsys)
+    assert "one of them" in complaint(capsys, str(run), "--predictions", "answers.csv")
+    assert "vocemo train and export" in complaint(capsys, str(tmp_path / "none.onnx"), "--corpus", spec)
+    assert "vocemo train" in complaint(capsys, str(tmp_path))
+    assert "no such file" in complaint(capsys, "--predictions", str(tmp_path / "none.csv"))
+    assert "--corpus NAME:DIR" in complaint(capsys, bundle)
+    assert "export it" in complaint(capsys, str(run), "--corpus", spec)
+    assert "did you mean 'ravdess'" in complaint(capsys, bundle, "--corpus", "ravdes:x")
+    assert "no/such" in complaint(capsys, bundle, "--corpus", "ravdess:no/such")
+    assert "auto, cpu, cuda" in complaint(capsys, bundle, "--corpus", spec, "--device", "gpu")
+    foreign = tmp_path / "foreign.onnx"
+    foreign.write_bytes(b"no model")
+    assert "foreign.onnx" in complaint(capsys, str(foreign), "--corpus", spec, status=1)
+
+
+def test_a_model_without_the_corpus_s_emotions_says_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    bundle = fabricate_bundle.write(tmp_path / "tiny.onnx")
+    root = fabricate.folder(tmp_path / "own", (), 1, 0.3, emotions=("boredom", "disgust"))
+    said = complaint(capsys, str(bundle), "--corpus", f"folder:{root}", "--quiet", status=1)
+    assert "answered none of the clips" in said and "boredom, disgust" in said
+
+
+def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "Examples:" in said and said.count("vocemo evaluate ") >= 3

@@ -1,0 +1,83 @@
+"""`vocemo export` as a person types it, from the run to an answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import onnx
+import pytest
+
+from vocemo.cli.main import main
+from vocemo.lab.export import onnx_bundle
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def exporter(learnt_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exporter's place taken by a graph that is made already, so that a test takes no ten seconds."""
+    model = onnx.load(learnt_bundle)
+    del model.metadata_props[:]
+
+    def made(*_: object) -> onnx.ModelProto:
+        copy = onnx.ModelProto()
+        copy.CopyFrom(model)
+        return copy
+
+    monkeypatch.setattr(onnx_bundle, "_onnx_model", made)
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 2) -> str:
+    assert main(["export", *arguments]) == status
+    said = capsys.readouterr().err
+    assert "Traceback" not in said and "unexpected" not in said
+    return " ".join(said.split())
+
+
+def test_a_run_becomes_a_file_that_predicts_and_says_what_it_is(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], exporter: None, tmp_path: Path
+) -> None:
+    assert main(["evaluate", str(learnt[1]), "--out", str(tmp_path)]) == 0
+    target = tmp_path / "models" / "emotion.onnx"
+    figures = str(tmp_path / "results.json")
+    capsys.readouterr()
+    assert main(["export", str(learnt[1]), "--out", str(target), "--results", figures]) == 0
+    said = capsys.readouterr().out
+    assert f"Wrote {target} (" in said
+    assert "Largest difference of a probability from the network: " in said
+    assert f"vocemo predict FILE --model {target}" in said
+    clip = str(next(Path(learnt[0].partition(":")[2]).rglob("*.wav")))
+    assert main(["predict", clip, "--model", str(target), "--device", "cpu", "--format", "json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["model"] == "dual-channel-cnn" and len(answer["probabilities"]) == 8
+    assert main(["info", str(target)]) == 0
+    described = capsys.readouterr().out
+    assert "CC BY-NC-SA" in described and "Livingstone" in described and "emobox-6" in described
+
+
+def test_by_default_the_file_lies_in_the_run(learnt: tuple[str, Path], exporter: None) -> None:
+    target = learnt[1] / "model.onnx"
+    try:
+        assert main(["export", str(learnt[1])]) == 0
+        assert target.is_file()
+    finally:
+        target.unlink(missing_ok=True)
+
+
+def test_what_is_wrong_is_answered_with_what_is_valid(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], tmp_path: Path
+) -> None:
+    run = str(learnt[1])
+    assert "Valid: onnx" in complaint(capsys, run, "--to", "tflit")
+    assert "vocemo train --out DIR" in complaint(capsys, str(tmp_path / "none"))
+    assert "vocemo train --out DIR" in complaint(capsys, str(tmp_path))
+    assert "none.json" in complaint(capsys, run, "--results", str(tmp_path / "none.json"))
+    assert "is a folder" in complaint(capsys, run, "--out", str(tmp_path))
+    assert "RUN" in complaint(capsys)
+
+
+def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "Examples:" in said and "vocemo export " in said and "vocemo predict " in said
