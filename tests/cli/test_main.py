@@ -3,8 +3,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import signal
 import subprocess
 import sys
+import time
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,6 +86,25 @@ def test_errors_become_one_line_and_a_status(
     assert main(["info"]) == status
     said = capsys.readouterr().err
     assert says in said and said.count("\n") == (1 if says else 0)
+
+
+def test_ctrl_c_inside_a_callback_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decoder's callback loses the exception: it must come again where it can pass."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def run(given: object) -> int:
+        sys.unraisablehook(types.SimpleNamespace(exc_value=KeyboardInterrupt()))  # type: ignore[arg-type]
+        for _ in range(1000):
+            time.sleep(0.01)
+        return 0
+
+    hook = sys.unraisablehook
+    monkeypatch.setattr("vocemo.cli.main._run", run)
+    try:
+        assert main(["predict"]) == 130
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    assert sys.unraisablehook is hook
 
 
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ VERBS: dict[str, str] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    usual_hook, sys.unraisablehook = sys.unraisablehook, _ctrl_c_again
     try:
         return _run(given)
     except KeyboardInterrupt:
@@ -40,6 +41,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("VOCEMO_DEBUG") == "1":
             raise
         return _report(error)
+    finally:
+        sys.unraisablehook = usual_hook
+
+
+def _ctrl_c_again(ignored: sys.UnraisableHookArgs) -> None:
+    """Repeat a Ctrl-C that came while a C library was calling back, where no exception can pass.
+
+    Decoders read files by such callbacks: the key would be lost, and the rest of the recording with it.
+    """
+    if not isinstance(ignored.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(ignored)
+        return
+    import _thread
+    import threading
+
+    threading.Timer(0.001, _thread.interrupt_main).start()
 
 
 def _run(given: list[str]) -> int:
