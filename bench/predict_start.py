@@ -1,6 +1,6 @@
 """`vocemo predict` of one 3-second file against a plain librosa + torch script, each as a whole process.
 
-    python bench/predict_start.py [--model FILE] [--repeats N] [--out docs/results/bench-predict.json]
+    python bench/predict_start.py [--model FILE] [--repeats N] [--out FILE]
 
 The two take turns (A B A B ...), so that whatever else the machine does disturbs both alike; one run of
 each warms the file cache and is not counted. A run's processor time and peak memory come from the kernel
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+OUT = HERE.parent / "docs" / "results" / "bench" / "predict.json"
 GOAL_RATIO, GOAL_WALL_S, GOAL_PEAK_MB = 6.0, 0.8, 200.0
 CLIP_S, RATE_HZ = 3.0, 16_000
 
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--model", help="a bundle; by default the model inside the package")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--make", metavar="DIR", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path, default=HERE.parent / "docs" / "results" / "bench-predict.json")
+    parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     if options.make:
         make(options.make)
@@ -111,6 +112,7 @@ def main() -> None:
     mine, theirs = summary(ours), summary(peer)
     ratio = theirs["wall_s"] / mine["wall_s"]
     result = {
+        "benchmark": "predict",
         "what": "one 3-second file to its emotion, as a whole process; medians",
         "ours": {"command": "vocemo predict clip.wav"} | mine,
         "peer": {"command": "python bench/plain_predict.py weights.pt clip.wav (librosa and torch)"} | theirs,

@@ -70,7 +70,7 @@ def _training(about: BundleInfo) -> list[str]:
         f"Recipe: {made.recipe or 'not stated'} ({made.parameters:,} parameters,"
         f" sha256 {made.recipe_sha256[:16] or 'not stated'})",
         f"Protocol: {made.protocol or 'not stated'}, seed {made.seed}",
-        f"Date: {made.date or 'not stated'}, commit {made.commit[:12] or 'not stated'}",
+        f"Date: {made.date or 'not stated'}, commit {made.commit or 'not stated'}",
     ]
 
 

@@ -231,7 +231,7 @@ def _cells(axes: Axes, predictions: Sequence[Prediction], emotions: Sequence[str
                 va="center",
                 fontsize=9.5,
                 weight="bold" if chosen else "normal",
-                color="white" if value > 0.5 else _INK if chosen else _QUIET_INK,
+                color="white" if value > 0.5 else _INK if chosen or value > 0.25 else _QUIET_INK,
             )
 
 
