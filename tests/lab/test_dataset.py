@@ -43,7 +43,7 @@ def training(clips: tuple[Clip, ...], **changes: object) -> TrainingSet:
         "batch_size": 5,
         "crop_s": 0.2,
     }
-    return TrainingSet(**(values | changes))  # type: ignore[arg-type]
+    return TrainingSet(**(values | changes))
 
 
 def same(one: list[Batch], other: list[Batch]) -> bool:

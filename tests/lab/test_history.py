@@ -53,7 +53,7 @@ def test_the_rate_is_that_of_torchs_scheduler(
 ) -> None:
     options = TrainingOptions(
         learning_rate=rate,
-        monitor=monitor,  # type: ignore[arg-type]
+        monitor=monitor,
         plateau_patience=patience,
         plateau_factor=factor,
         min_learning_rate=1e-6,
@@ -80,7 +80,7 @@ def test_the_rate_is_that_of_torchs_scheduler(
 def test_the_end_and_the_best_are_those_of_a_plain_loop(
     figures: list[float], monitor: str, patience: int, epochs: int
 ) -> None:
-    options = TrainingOptions(epochs=epochs, patience=patience, monitor=monitor)  # type: ignore[arg-type]
+    options = TrainingOptions(epochs=epochs, patience=patience, monitor=monitor)
     records = history(figures, monitor)
     winner, lead, waited = 1, math.nan, 0
     for epoch, value in enumerate(figures, start=1):

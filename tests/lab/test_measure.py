@@ -34,7 +34,7 @@ def clip(path: Path, samples: np.ndarray | None = None, **more: str | float) -> 
     else:
         audio.write(path, samples.astype(np.float32), RATE_HZ)
     values: dict[str, object] = {"corpus": "folder", "emotion": "happy", "speaker": "folder/ann"}
-    return Clip(path, **(values | more))  # type: ignore[arg-type]
+    return Clip(path, **(values | more))
 
 
 def voice(emotion: str, seconds: float, seed: int = 0) -> np.ndarray:

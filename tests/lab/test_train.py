@@ -212,7 +212,7 @@ def fit(
     """Train with validation losses that are given beforehand."""
     script = iter(losses or ())
     validate = None if losses is None else lambda _: ValidationScores(next(script), 0.5, 0.5)
-    return train.fit(state, training, validate, seed=0, device=fabricate_run.CPU, **more)  # type: ignore[arg-type]
+    return train.fit(state, training, validate, seed=0, device=fabricate_run.CPU, **more)
 
 
 def test_rates_of_a_plan_are_followed(fold: Fold, tiny_waveforms: Waveforms) -> None:
@@ -340,7 +340,7 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
 def test_weights_run_no_code_of_a_pickle(tmp_path: Path) -> None:
     class Harm:
         def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
-            return Path.touch, (tmp_path / "harmed",)  # type: ignore[return-value]
+            return Path.touch, (tmp_path / "harmed",)
 
     torch.save({"network": Harm()}, tmp_path / "best.pt")
     with pytest.raises(RunError, match="cannot be read"):
