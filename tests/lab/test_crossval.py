@@ -14,6 +14,7 @@ from vocemo.errors import RunError, UsageError
 from vocemo.lab import crossval, experiment, plan
 from vocemo.lab.corpora import read
 from vocemo.lab.crossval import Job
+from vocemo.lab.evaluate import Results
 from vocemo.lab.history import EpochRecord
 from vocemo.lab.run import Outcome, TrainedOn
 from vocemo.lab.train import TrainingState
@@ -115,11 +116,17 @@ def test_figures_are_scikit_learns(done: list[Job], tiny_corpus: str) -> None:
     )
 
 
-def test_a_seed_that_is_not_whole_is_in_no_mean(done: list[Job], tiny_corpus: str) -> None:
+def test_a_seed_that_is_not_whole_is_written_but_in_no_mean(
+    done: list[Job], tiny_corpus: str, tmp_path: Path
+) -> None:
     some = crossval.summarise(done[:8], CHOSEN, (tiny_corpus,))
     whole = crossval.summarise(done[:6], CHOSEN, (tiny_corpus,))
-    assert some.seeds == (0,)
+    assert whole.seeds == (0,) and whole.remark is None
+    assert some.seeds == (0, 1) and len(some.per_fold) == 8
+    assert some.remark == "under way, and in no mean: seed 1"
     assert some.metrics["uar"] == whole.metrics["uar"]
+    some.write(tmp_path / "results.json")
+    assert Results.read(tmp_path / "results.json") == some
 
 
 def test_a_plan_is_learnt_from_all_jobs(done: list[Job], tmp_path: Path) -> None:

@@ -87,10 +87,15 @@ def run_info(
 
 
 def summarise(done: Sequence[Job], recipe: Recipe, corpora: Sequence[str]) -> Results:
-    """The figures of finished jobs, some or all."""
+    """The figures of finished jobs, some or all.
+
+    A seed under way is among `per_fold` and in no mean; the remark says so.
+    """
     outcomes = [job.folder.outcome() for job in done]
     tests = [outcome.test for outcome in outcomes if outcome.test]
     summary = evaluate.summarise(predictions_of(done), np.random.default_rng(0))
+    seeds = tuple(sorted({job.seed for job in done}))
+    under_way = [str(seed) for seed in seeds if seed not in summary.seeds]
     return Results(
         recipe=recipe.name,
         corpora=tuple(spec.partition(":")[0] for spec in corpora),
@@ -98,7 +103,7 @@ def summarise(done: Sequence[Job], recipe: Recipe, corpora: Sequence[str]) -> Re
         leaky=any(job.fold.leaky for job in done),
         emotions=recipe.emotions,
         folds=summary.folds,
-        seeds=summary.seeds,
+        seeds=seeds,
         metrics=summary.metrics,
         per_fold=tuple(tests),
         command=provenance.command(),
@@ -110,6 +115,7 @@ def summarise(done: Sequence[Job], recipe: Recipe, corpora: Sequence[str]) -> Re
         device=str(done[0].folder.info().made.get("device", "")) or None,
         per_emotion=summary.per_emotion,
         confusion=summary.confusion,
+        remark=f"under way, and in no mean: seed {', '.join(under_way)}" if under_way else None,
     )
 
 
