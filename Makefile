@@ -23,6 +23,7 @@ demo: $(VENV)/.installed ## classify the sample clips with the model inside the 
 	@echo "Classifying the synthetic clips in samples/ with the model inside the package ..."
 	@$(VENV)/bin/vocemo predict samples/*.flac --plot demo-out/demo.png
 	@echo "The picture is demo-out/demo.png"
+	@echo "A synthesiser spoke these clips: they show that everything works, and say nothing about accuracy (README.md does)."
 	@echo "Try a recording of your own: $(VENV)/bin/vocemo predict FILE"
 
 test: lint ## set up all that the tests need, then check style, types, imports and run the tests

@@ -136,8 +136,8 @@ def test_info_says_what_the_bundle_says(bundle: Path, capsys: pytest.CaptureFixt
         "ravdess-speech",
         "1,440 clips, 24 speakers",
         "dual-channel-cnn",
-        "random (leaky",
-        "uar 70.0%",
+        "random (LEAKY",
+        "UAR 70.0%",
         "neutral, happy, sad, angry",
         "sample_rate: 16000",
     ):

@@ -74,19 +74,23 @@ def _training(about: BundleInfo) -> list[str]:
     ]
 
 
+_FIGURES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
+
+
 def _result(result: Mapping[str, Any]) -> str:
-    """One measured result: its protocol, whether it leaks, and its figures in percent."""
-    leaky = " (leaky: speakers of the test are in training)" if result.get("leaky") else ""
-    figures = [
-        f"{name} {_mean(value):.1%}"
-        for name, value in dict(result.get("metrics", {})).items()
-        if name in ("uar", "accuracy", "macro_f1")
-    ]
+    """One measured result: its protocol, whether it leaks, and its figures with their intervals."""
+    leaky = " (LEAKY: speakers of the test are in training)" if result.get("leaky") else ""
+    metrics = dict(result.get("metrics", {}))
+    figures = [f"{label} {_figure(metrics[name])}" for name, label in _FIGURES.items() if name in metrics]
     return f"{result.get('protocol', 'protocol not stated')}{leaky}: {', '.join(figures) or 'no figures'}"
 
 
-def _mean(value: Any) -> float:
-    return float(value["mean"] if isinstance(value, Mapping) else value)
+def _figure(value: Any) -> str:
+    """A mean and, where there is one, its 95 % interval over speakers."""
+    if not isinstance(value, Mapping):
+        return f"{float(value):.1%}"
+    interval = "" if "ci95" not in value else " [{:.1%}, {:.1%}]".format(*value["ci95"])
+    return f"{float(value['mean']):.1%}{interval}"
 
 
 def _plain(value: Any) -> str:
