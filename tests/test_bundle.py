@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fabricate_bundle
-from vocemo.bundle import SHIPPED, Bundle, BundleInfo, TrainingInfo
+from vocemo.bundle import Bundle, BundleInfo, TrainingInfo
 from vocemo.errors import BundleError, UnknownNameError, UsageError
 from vocemo.prepare import Preparation
 
@@ -219,7 +219,6 @@ def test_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Bundle.open(path, device="cuda")
 
 
-@pytest.mark.skipif(not SHIPPED.exists(), reason="the package carries no model yet")
 def test_the_shipped_model_masks_by_lengths() -> None:
     bundle = Bundle.open(device="cpu")
     rate = bundle.info.preparation.sample_rate

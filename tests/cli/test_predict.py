@@ -15,7 +15,6 @@ import pytest
 
 import fabricate_bundle
 from vocemo import audio
-from vocemo.bundle import SHIPPED
 from vocemo.cli import inputs
 from vocemo.cli.main import main
 from vocemo.runtime.prediction import Failure
@@ -293,7 +292,6 @@ def test_expansion_keeps_the_order_given(calls: Path) -> None:
     assert got[2] == "-"
 
 
-@pytest.mark.skipif(not SHIPPED.exists(), reason="the package carries no model yet")
 def test_the_shipped_model_answers(calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", str(calls / "a.wav")]) == 0
     assert "Predicted emotion: " in capsys.readouterr().out

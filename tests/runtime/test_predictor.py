@@ -12,7 +12,6 @@ import soundfile
 
 import fabricate_bundle
 from vocemo import audio
-from vocemo.bundle import SHIPPED
 from vocemo.errors import (
     AudioNotFoundError,
     BundleError,
@@ -310,7 +309,6 @@ def test_loading_without_a_model_says_so(monkeypatch: pytest.MonkeyPatch, tmp_pa
         load()
 
 
-@pytest.mark.skipif(not SHIPPED.exists(), reason="the package carries no model yet")
 def test_the_shipped_model_answers_many_as_one(recording: Recording) -> None:
     predictor = load(device="cpu")
     paths = [recording(f"{k}.wav", 0.8 + 0.7 * k, 150.0 + 80 * k) for k in range(5)]

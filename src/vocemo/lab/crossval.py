@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from vocemo.lab import evaluate, plan, provenance
+from vocemo.lab import plan
 from vocemo.lab.corpora.clip import Manifest
 from vocemo.lab.evaluate import Predictions, Results
 from vocemo.lab.experiment import run_fold, waveforms_for
+from vocemo.lab.measure import measured
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import Outcome, RunFolder, RunInfo, made_here
 from vocemo.lab.splits import Fold, folds
@@ -87,35 +88,21 @@ def run_info(
 
 
 def summarise(done: Sequence[Job], recipe: Recipe, corpora: Sequence[str]) -> Results:
-    """The figures of finished jobs, some or all.
-
-    A seed under way is among `per_fold` and in no mean; the remark says so.
-    """
+    """The figures of finished jobs, some or all; a seed under way is in no mean (`measure.measured`)."""
     outcomes = [job.folder.outcome() for job in done]
-    tests = [outcome.test for outcome in outcomes if outcome.test]
-    summary = evaluate.summarise(predictions_of(done), np.random.default_rng(0))
-    seeds = tuple(sorted({job.seed for job in done}))
-    under_way = [str(seed) for seed in seeds if seed not in summary.seeds]
-    return Results(
-        recipe=recipe.name,
-        corpora=tuple(spec.partition(":")[0] for spec in corpora),
+    result = measured(
+        predictions_of(done),
+        model=recipe.name,
         protocol=done[0].fold.protocol,
         leaky=any(job.fold.leaky for job in done),
-        emotions=recipe.emotions,
-        folds=summary.folds,
-        seeds=seeds,
-        metrics=summary.metrics,
-        per_fold=tuple(tests),
-        command=provenance.command(),
-        commit=provenance.commit() or "unknown",
-        date=provenance.today(),
         parameters=outcomes[0].parameters,
+        per_fold=[outcome.test for outcome in outcomes if outcome.test],
+    )
+    return dataclasses.replace(
+        result,
+        corpora=tuple(spec.partition(":")[0] for spec in corpora),
         train_seconds=round(sum(outcome.train_seconds for outcome in outcomes), 1),
-        clips=summary.clips,
         device=str(done[0].folder.info().made.get("device", "")) or None,
-        per_emotion=summary.per_emotion,
-        confusion=summary.confusion,
-        remark=f"under way, and in no mean: seed {', '.join(under_way)}" if under_way else None,
     )
 
 

@@ -83,11 +83,16 @@ def measured(
     parameters: int | None = None,
     per_fold: Sequence[FoldResult] = (),
 ) -> Results:
-    """Every figure of some answers."""
+    """Every figure of some answers.
+
+    A seed that lacks folds which another has is among `per_fold` and in no mean; the remark says so.
+    """
     summary = summarise(predictions, np.random.default_rng(0))
     folds = per_fold or [
         fold_result(predictions.run(seed=seed, fold=fold)) for seed, fold in predictions.runs
     ]
+    seeds = tuple(sorted({seed for seed, _ in predictions.runs}))
+    under_way = [str(seed) for seed in seeds if seed not in summary.seeds]
     return Results(
         recipe=model,
         corpora=tuple(dict.fromkeys(subject.corpus for subject in predictions.subjects)),
@@ -95,7 +100,7 @@ def measured(
         leaky=leaky,
         emotions=predictions.emotions,
         folds=summary.folds,
-        seeds=summary.seeds,
+        seeds=seeds,
         metrics=summary.metrics,
         per_fold=tuple(folds),
         command=provenance.command(),
@@ -105,4 +110,5 @@ def measured(
         clips=summary.clips,
         per_emotion=summary.per_emotion,
         confusion=summary.confusion,
+        remark=f"under way, and in no mean: seed {', '.join(under_way)}" if under_way else None,
     )
