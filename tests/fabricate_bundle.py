@@ -52,7 +52,7 @@ def info(**changes: object) -> BundleInfo:
         ),
         "results": ({"protocol": "random", "leaky": True, "metrics": {"uar": {"mean": 0.7, "sd": 0.01}}},),
     }
-    return BundleInfo(**(values | changes))  # type: ignore[arg-type]
+    return BundleInfo(**(values | changes))
 
 
 def write(

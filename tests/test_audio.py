@@ -370,7 +370,7 @@ def test_resampling_agrees_with_scipy() -> None:
 def test_rates_that_sound_does_not_have() -> None:
     for rate in (0, -1, 16_000.5, 10, 10**7, True):
         with pytest.raises(UsageError, match="sample rate"):
-            decode(encode(TONE, RATE_HZ, "WAV"), rate)  # type: ignore[arg-type]  # that is the point
+            decode(encode(TONE, RATE_HZ, "WAV"), rate)  # that is the point
     with pytest.raises(UsageError, match="chunk_s"):
         decode_chunks(b"", None, 0.0)
 
@@ -540,9 +540,9 @@ def test_paths_that_are_no_recordings(tmp_path: Path) -> None:
 
 def test_sources_of_the_wrong_type() -> None:
     with pytest.raises(UsageError, match="int"):
-        decode(5)  # type: ignore[arg-type]  # that is the point
+        decode(5)  # that is the point
     with pytest.raises(UsageError, match="text mode"):
-        decode(io.StringIO("text"))  # type: ignore[arg-type]  # that is the point
+        decode(io.StringIO("text"))  # that is the point
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -579,7 +579,7 @@ def test_media_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     def without_av(name: str, *args: object, **kwargs: object) -> object:
         if name == "av":
             raise ImportError(name)
-        return real(name, *args, **kwargs)  # type: ignore[arg-type]  # passed on as it came
+        return real(name, *args, **kwargs)  # passed on as it came
 
     monkeypatch.setattr(builtins, "__import__", without_av)
     with pytest.raises(MissingExtraError, match=r"memo\.m4a.*vocemo\[media\]"):
@@ -660,7 +660,7 @@ def test_write_refuses(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="folder"):
         write(tmp_path / "none" / "a.wav", TONE, RATE_HZ)
     with pytest.raises(UsageError, match="float"):
-        write(tmp_path / "a.wav", np.zeros(5, np.int16), RATE_HZ)  # type: ignore[arg-type]  # that is the point
+        write(tmp_path / "a.wav", np.zeros(5, np.int16), RATE_HZ)  # that is the point
     with pytest.raises(EmptyAudioError):
         write(tmp_path / "a.wav", np.zeros(0, np.float32), RATE_HZ)
     with pytest.raises(NonFiniteAudioError):

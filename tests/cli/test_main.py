@@ -93,7 +93,7 @@ def test_ctrl_c_inside_a_callback_is_repeated(monkeypatch: pytest.MonkeyPatch) -
     usual = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def run(given: object) -> int:
-        sys.unraisablehook(types.SimpleNamespace(exc_value=KeyboardInterrupt()))  # type: ignore[arg-type]
+        sys.unraisablehook(types.SimpleNamespace(exc_value=KeyboardInterrupt()))
         for _ in range(1000):
             time.sleep(0.01)
         return 0

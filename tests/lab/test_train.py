@@ -181,11 +181,11 @@ def test_global_random_states_are_left_as_they_were(
     tiny_corpus: str, fold: Fold, tiny_waveforms: Waveforms, tmp_path: Path
 ) -> None:
     torch.manual_seed(11)
-    before = (torch.random.get_rng_state(), np.random.get_state()[1].copy(), random.getstate())  # noqa: NPY002
+    before = (torch.random.get_rng_state(), np.random.get_state()[1].copy(), random.getstate())  # noqa: NPY002 (it is read, not drawn from)
     threads = torch.get_num_threads()
     fabricate_run.run(tiny_corpus, fold, tmp_path, CHOSEN, waveforms=experiment.waveforms_for(CHOSEN))
     assert torch.equal(torch.random.get_rng_state(), before[0])
-    assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
+    assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002 (it is read, not drawn from)
     assert random.getstate() == before[2]
     assert torch.get_num_threads() == threads
     assert torch.is_grad_enabled()

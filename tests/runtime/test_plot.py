@@ -25,7 +25,7 @@ def answer(name: str = "a.wav", *, silent: bool = False) -> Prediction:
 def texts(figure: object) -> list[str]:
     from matplotlib.text import Text
 
-    return [text.get_text() for text in figure.findobj(Text)]  # type: ignore[attr-defined]
+    return [text.get_text() for text in figure.findobj(Text)]
 
 
 def test_one_recording_shows_its_wave_and_every_emotion(

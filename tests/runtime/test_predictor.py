@@ -32,7 +32,7 @@ Recording = Callable[..., Path]
 
 def with_preparation(tmp_path: Path, **options: object) -> Predictor:
     values = {"sample_rate": RATE_HZ, "remove_dc": False, "max_length_s": 4.0} | options
-    about = fabricate_bundle.info(preparation=Preparation(**values))  # type: ignore[arg-type]
+    about = fabricate_bundle.info(preparation=Preparation(**values))
     return load(fabricate_bundle.write(tmp_path / "bundle.onnx", about), device="cpu")
 
 
@@ -104,7 +104,7 @@ def test_wrong_samples_are_refused(
     tiny: Predictor, samples: object, rate: int | None, error: type[Exception], says: str
 ) -> None:
     with pytest.raises(error, match=says):
-        tiny.predict(samples, rate)  # type: ignore[arg-type]
+        tiny.predict(samples, rate)
 
 
 def test_a_file_that_is_none(tiny: Predictor, tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_answers_come_before_all_is_read(tiny: Predictor, recording: Recording) 
             asked += 1
             yield path
 
-    answers = tiny.predict_many(endless(), jobs=1)  # type: ignore[arg-type]
+    answers = tiny.predict_many(endless(), jobs=1)
     next(answers)
     assert asked <= 5
 

@@ -50,4 +50,4 @@ def test_wrong_options_are_refused() -> None:
     with pytest.raises(UsageError, match="0 dB or more"):
         ToDecibel(top_db=-1.0)
     with pytest.raises(UnknownNameError, match="Valid: max"):
-        ToDecibel(ref="mean")  # type: ignore[arg-type]  # the error under test
+        ToDecibel(ref="mean")  # the error under test

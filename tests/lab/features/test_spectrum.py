@@ -45,7 +45,7 @@ def test_export_kernels_reach_every_spectrum() -> None:
 
 def test_wrong_options_name_the_right_ones() -> None:
     with pytest.raises(UnknownNameError, match="fft, matmul"):
-        Spectrum(dft="dense")  # type: ignore[arg-type]  # the error under test
+        Spectrum(dft="dense")  # the error under test
     with pytest.raises(UsageError, match="1 to n_fft, 512"):
         Spectrum(512, win_length=513)
     with pytest.raises(UsageError, match="even"):
