@@ -16,6 +16,7 @@ import fabricate_run
 from vocemo.emotions import EMOTIONS
 from vocemo.errors import CorpusError, LeakError, RunError, UsageError
 from vocemo.lab import checkpoint, crossval, experiment, network
+from vocemo.lab import recipe as recipes
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.evaluate import Predictions
 from vocemo.lab.plan import Plan
@@ -276,3 +277,14 @@ def test_durations_of_training_are_those_of_numpy() -> None:
     assert (found.clips, found.speakers) == (41, 8)
     assert found.duration_median_s == pytest.approx(np.median(lengths), abs=1e-3)
     assert found.duration_p05_s == pytest.approx(np.quantile(lengths, 0.05), abs=1e-3)
+
+
+def test_emotions_that_count_as_another_are_relabelled_and_the_rest_is_dropped(tiny_corpus: str) -> None:
+    chosen = recipes.load("mel-cnn2d")
+    manifest = read(tiny_corpus)
+    selection = experiment.select(manifest, chosen)
+    assert not selection.dropped and len(selection.manifest) == len(manifest)
+    of = {e: sum(c.emotion == e for c in manifest) for e in EMOTIONS}
+    assert sum(c.emotion == "neutral" for c in selection.manifest) == of["neutral"] + of["calm"]
+    plain = experiment.select(manifest, dataclasses.replace(chosen, relabel={}))
+    assert plain.dropped == {"calm": of["calm"]}

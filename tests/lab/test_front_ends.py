@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import librosa
 import numpy as np
 import pytest
 import scipy.fft
 import torch
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 import fabricate
@@ -18,13 +20,15 @@ from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab import front_ends
 from vocemo.lab.corpora import Clip
 from vocemo.lab.dataset import collate
+from vocemo.lab.features import StackedVector
 from vocemo.lab.front_ends import FRONT_ENDS
 from vocemo.lab.waveforms import Waveforms
 
 RATE_HZ = 16_000
 SECONDS = (1.2, 0.1, 0.51, 0.97)
 
-every_front_end = pytest.mark.parametrize("name", list(FRONT_ENDS))
+# The stacked vector takes clips of one length alone, and has no time axis: its tests are its own, below.
+every_front_end = pytest.mark.parametrize("name", [name for name in FRONT_ENDS if name != "stacked"])
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +155,7 @@ def test_mfcc_mel_is_a_mel_spectrogram_in_db_and_its_cosine_transform(voices: li
     ("name", "options", "kind"),
     [
         ("mfcc-mel", {"band": 3}, UnknownNameError),
-        ("mfcc", {}, UnknownNameError),
+        ("mfccs", {}, UnknownNameError),
         ("mfcc-mel", {"bands": "many"}, UsageError),
         ("mfcc-mel", {"hop": 0}, UsageError),
     ],
@@ -161,3 +165,52 @@ def test_wrong_names_and_values_are_refused(
 ) -> None:
     with pytest.raises(kind):
         front_ends.build(name, options, sample_rate_hz=RATE_HZ)
+
+
+@pytest.mark.parametrize(("name", "bands"), [("mel", 129), ("mfcc", 41)])
+def test_energy_is_one_band_more_the_rms_in_db(name: str, bands: int, voices: list[np.ndarray]) -> None:
+    front_end = front_ends.build(name, {"energy": True, "hop": 256}, sample_rate_hz=RATE_HZ)
+    assert front_end.bands == bands
+    with torch.no_grad():
+        features, frames = front_end(*batch_of(voices[:1]))
+    found = features[0, 0, -1, : int(frames[0])].numpy()
+    expected = librosa.amplitude_to_db(librosa.feature.rms(y=voices[0], hop_length=256)[0], top_db=80.0)
+    np.testing.assert_allclose(found, expected, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", ["mel", "mfcc"])
+def test_every_clip_has_the_width_that_is_asked_for(name: str, voices: list[np.ndarray]) -> None:
+    front_end = front_ends.build(name, {"width": 24, "hop": 256}, sample_rate_hz=RATE_HZ)
+    assert front_end.frames(None) == front_end.frames(9_999) == 24
+    features, frames = front_end(*batch_of(voices))
+    assert features.shape[3] == 24 and frames.tolist() == [24] * len(voices)
+    free = front_ends.build(name, {"hop": 256}, sample_rate_hz=RATE_HZ)
+    for row, voice in enumerate(voices):
+        own, _ = free(*batch_of([voice]))
+        resized = torch.nn.functional.interpolate(own[:, 0], size=24, mode="linear", align_corners=False)
+        torch.testing.assert_close(features[row, 0], resized[0], atol=1e-3, rtol=1e-3)
+
+
+def test_the_stacked_vector_is_standardised_number_by_number() -> None:
+    rng = np.random.default_rng(5)
+    voices = [fabricate.voice("happy", n, bool(n % 2), rng, seconds=2.0) for n in range(6)]
+    batch = collate(voices, [0] * 6, range(6), 55_125)
+    front_end = front_ends.build("stacked", {}, sample_rate_hz=22_050)
+    front_end.fit([(batch.samples[:2], batch.lengths[:2]), (batch.samples[2:], batch.lengths[2:])])
+    features, frames = front_end(batch.samples, batch.lengths)
+    assert (
+        features.shape == (6, 1, 1, 2_376) and frames.tolist() == [2_376] * 6 == [front_end.frames(None)] * 6
+    )
+    vectors = StackedVector()(batch.samples).double().numpy()
+    expected = StandardScaler().fit_transform(vectors)
+    moving = vectors.std(axis=0) > 1e-3  # the silence behind a clip does not vary: 0 and not blown up
+    np.testing.assert_allclose(features[:, 0, 0, moving], expected[:, moving], atol=2e-3)
+    assert (~moving).any() and features[:, 0, 0, ~moving].abs().max() < 0.5
+    broken = batch.samples.clone()
+    broken[0, 100] = torch.nan
+    assert torch.isfinite(front_end(broken, batch.lengths)[0]).all()
+
+
+def test_the_stacked_vector_refuses_another_rate() -> None:
+    with pytest.raises(UsageError, match="22050 Hz"):
+        front_ends.build("stacked", {}, sample_rate_hz=16_000)

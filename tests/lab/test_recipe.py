@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import string
 from pathlib import Path
 
@@ -142,7 +143,7 @@ def test_the_digest_is_that_of_the_values_and_not_of_how_they_were_written(own: 
         ('emotions=["happiness", "sad"]', ["happy"]),
         ("model.name=resnet", ["dual-channel-cnn"]),
         ("model.width=3", ["widths", "hidden", "dropout"]),
-        ("front_end.name=mfcc", ["mfcc-mel"]),
+        ("front_end.name=mfccs", ["mfcc", "mfcc-mel"]),
         ("front_end.n_mels=3", ["n_fft", "hop", "bands"]),
         ("augmentation.live=[{name='noize'}]", ["noise", "pitch-shift", "time-shift", "speed"]),
         ("augmentation.pooled=[{name='noise', snr=3}]", ["min_snr_db", "max_snr_db"]),
@@ -160,7 +161,8 @@ def test_an_unknown_name_is_answered_with_the_valid_ones(override: str, named: l
         ("training.epochs=many", "training.epochs is 'many'; valid: a whole number"),
         ("training.epochs=2.5", "a whole number"),
         ("training.epochs=0", "1 or more"),
-        ("training.batch_size=1", "2 or more"),
+        ("training.batch_size=0", "1 or more"),
+        ("training.batch_size=1", "no batch of 1"),
         ("training.learning_rate=-1", "above 0"),
         ("training.learning_rate=nan", "a number"),
         ("training.learning_rate=true", "a number"),
@@ -233,3 +235,27 @@ def test_a_broken_file_is_named(tmp_path: Path, content: bytes, said: str) -> No
 def test_every_emotion_of_the_vocabulary_can_be_asked_for() -> None:
     recipe: Recipe = recipes.load(RECIPE, [f"emotions={json.dumps([*EMOTIONS, 'boredom'])}"])
     assert recipe.emotions == (*EMOTIONS, "boredom")
+
+
+def test_a_corpus_may_have_values_of_its_own() -> None:
+    """EMO-DB has seven emotions of its own; RAVDESS folds calm into neutral."""
+    usual = recipes.load("mel-cnn2d", corpora=["ravdess-speech"])
+    own = recipes.load("mel-cnn2d", corpora=["emodb"])
+    assert usual == recipes.load("mel-cnn2d") == recipes.load("mel-cnn2d", corpora=["ravdess", "emodb"])
+    assert "surprised" in usual.emotions and usual.relabel == {"calm": "neutral"}
+    assert "boredom" in own.emotions and "surprised" not in own.emotions and not own.relabel
+    assert dataclasses.replace(own, emotions=usual.emotions, relabel=usual.relabel) == usual
+    assert recipes.load("mel-cnn2d", ['emotions=["happy", "sad"]'], ["emodb"]).emotions == ("happy", "sad")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("relabel.calm=serene", "serene"),
+        ("relabel.sad=neutral", "none of the recipe's own"),
+        ("relabel=calm", "relabel.KEY=VALUE"),
+    ],
+)
+def test_what_counts_as_another_emotion_is_checked(override: str, said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        recipes.load("mel-cnn2d", [override])

@@ -38,12 +38,9 @@ def crossval(
     training.need_lab("crossval")
     from vocemo.cli import report
     from vocemo.lab import crossval as lab
-    from vocemo.lab import experiment
-    from vocemo.lab import recipe as recipes
 
     training.check_protocol(protocol, tests=True)
-    chosen = recipes.load(recipe, settings or ())
-    experiment.check(chosen)
+    chosen = training.load_recipe(recipe, settings, corpus)
     where = training.device_named(device)
     manifest = training.read_corpora(corpus, chosen)
     protocol = protocol or training.strictest_protocol(manifest)

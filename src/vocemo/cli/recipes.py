@@ -53,9 +53,8 @@ def show(
     if name.endswith(".toml"):
         return
     kept = sheet.read(name)
-    table = Table(
-        box=box.SIMPLE_HEAD, title=f"Layers, for one clip of {sheet.EXAMPLE_S:g} s", title_justify="left"
-    )
+    seconds = recipes.load(name).preparation.length_s or sheet.EXAMPLE_S
+    table = Table(box=box.SIMPLE_HEAD, title=f"Layers, for one clip of {seconds:g} s", title_justify="left")
     table.add_column("layer", no_wrap=True)
     table.add_column("kind")
     table.add_column("output shape")

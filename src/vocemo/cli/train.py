@@ -57,16 +57,14 @@ def train(
     """
     training.need_lab("train")
     from vocemo.lab import crossval, experiment, splits
-    from vocemo.lab import recipe as recipes
     from vocemo.lab.plan import Plan
     from vocemo.lab.run import RunFolder
 
     training.check_protocol(protocol)
-    chosen = recipes.load(recipe, settings or ())
+    chosen = training.load_recipe(recipe, settings, corpus)
     learnt = Plan.read(plan) if plan else None
     if learnt:
         chosen = _planned(chosen, learnt)
-    experiment.check(chosen)
     where = training.device_named(device)
     manifest = training.read_corpora(corpus, chosen)
     protocol = protocol or ("all" if plan else training.strictest_protocol(manifest))

@@ -67,6 +67,16 @@ def device_named(name: str) -> torch.device:
     return chosen
 
 
+def load_recipe(name: str, settings: Sequence[str] | None, corpora: Sequence[str] | None) -> Recipe:
+    """The recipe as it is for these corpora, with the settings of the command line; checked as a whole."""
+    from vocemo.lab import experiment
+    from vocemo.lab import recipe as recipes
+
+    chosen = recipes.load(name, settings or (), [spec.partition(":")[0] for spec in corpora or ()])
+    experiment.check(chosen)
+    return chosen
+
+
 def check_protocol(name: str | None, *, tests: bool = False) -> None:
     """Refuse a protocol that does not exist, or with `tests` one that tests nothing, before all else."""
     from vocemo.lab.splits import PROTOCOLS

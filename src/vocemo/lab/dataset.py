@@ -67,7 +67,7 @@ class TrainingSet:
     def __len__(self) -> int:
         """Batches in an epoch: the last, where smaller, is kept unless it is a single clip.
 
-        Batch normalisation has no variance over one clip.
+        Batch normalisation has no variance over one clip; a recipe whose batches are single clips knows that.
         """
         full, rest = divmod(len(self.clips), self.batch_size)
         return max(full + (rest > 1), 1)

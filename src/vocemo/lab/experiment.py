@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from vocemo.errors import CorpusError, UsageError
+from vocemo.errors import CorpusError, UsageError, VocemoError
 from vocemo.lab import augment, checkpoint, network, train
 from vocemo.lab.calibrate import fit_temperature
 from vocemo.lab.corpora.clip import Clip, Manifest
 from vocemo.lab.dataset import TrainingSet, collate
+from vocemo.lab.device import gains_by_bfloat16
 from vocemo.lab.evaluate import Predictions, fold_result
 from vocemo.lab.history import best
 from vocemo.lab.network import Network
@@ -35,7 +36,11 @@ class Selection:
 
 
 def select(manifest: Manifest, recipe: Recipe) -> Selection:
-    """Keep the clips whose emotion the recipe knows. Raises CorpusError where none is left."""
+    """Keep the clips whose emotion the recipe knows, under the name that it has there.
+
+    Raises CorpusError where none is left.
+    """
+    manifest = relabelled(manifest, recipe.relabel)
     kept = manifest.where(lambda clip: clip.emotion in recipe.emotions)
     if not len(kept):
         raise CorpusError(
@@ -49,6 +54,16 @@ def select(manifest: Manifest, recipe: Recipe) -> Selection:
     return Selection(kept, dropped)
 
 
+def relabelled(manifest: Manifest, relabel: Mapping[str, str]) -> Manifest:
+    """The same clips, an emotion that counts as another under the other's name."""
+    if not relabel:
+        return manifest
+    clips = tuple(
+        dataclasses.replace(clip, emotion=relabel.get(clip.emotion, clip.emotion)) for clip in manifest
+    )
+    return Manifest(clips, manifest.refused)
+
+
 def check(recipe: Recipe) -> None:
     """Build all that a recipe names and run a moment of silence through it.
 
@@ -58,15 +73,21 @@ def check(recipe: Recipe) -> None:
     waveforms_for(recipe)
     augment.chain(recipe.augmentation.live)
     length = recipe.preparation.length or recipe.preparation.sample_rate
+    clips = min(recipe.training.batch_size, 2)
     try:
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of layers without inputs, which fail below
             candidate = network.build(recipe, seed=0).eval()
             candidate(torch.zeros(2, length), torch.tensor([length, length]))
-    except RuntimeError as error:
+            # In training as well: batch normalisation without a time axis takes no batch of one clip.
+            candidate.train()(torch.zeros(clips, length), torch.tensor([length] * clips))
+    except VocemoError:
+        raise
+    except (RuntimeError, ValueError) as error:
         raise UsageError(
             f"recipe {recipe.name}: front end {recipe.front_end.name} and model {recipe.model.name} with "
-            f"these options take no clip of {length / recipe.preparation.sample_rate:g} s: {error}"
+            f"these options take no clip of {length / recipe.preparation.sample_rate:g} s, or no batch of "
+            f"{recipe.training.batch_size}: {error}"
         ) from error
 
 
@@ -155,6 +176,8 @@ def _start(
 ) -> TrainingState:
     """A state before the first epoch, or as it was saved after the last."""
     fresh = network.build(info.recipe, info.seed)
+    precision = info.recipe.training.precision
+    fresh.half_width = precision == "bfloat16" or (precision == "auto" and gains_by_bfloat16(device))
     begun = folder.state.is_file()
     if not begun:
         # On the processor: Apple's MPS has no float64, and every device gets the same statistics.

@@ -11,10 +11,15 @@ from vocemo.lab.recipe import Recipe
 
 
 class Network(nn.Module):
-    """Samples (batch, N) and their true lengths (batch,) -> Output."""
+    """Samples (batch, N) and their true lengths (batch,) -> Output.
+
+    In training, and where `half_width` is set, the model's products run in bfloat16 by autocast; features and
+    weights stay float32, and so does every answer.
+    """
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
+        self.half_width = False
         self.front_end = front_ends.build(
             recipe.front_end.name, recipe.front_end.options, sample_rate_hz=recipe.preparation.sample_rate
         )
@@ -23,6 +28,7 @@ class Network(nn.Module):
             recipe.model.options,
             channels=self.front_end.channels,
             bands=self.front_end.bands,
+            frames=self.front_end.frames(recipe.preparation.length),
             emotions=len(recipe.emotions),
         )
 
@@ -30,8 +36,13 @@ class Network(nn.Module):
         """Samples (batch, N) float32, lengths (batch,) int64 -> Output."""
         with torch.no_grad():  # nothing in front of the model is learnt by descent
             features, frames = self.front_end(samples, lengths)
-        output: Output = self.model(features, frames)
-        return output
+        if not (self.training and self.half_width):
+            output: Output = self.model(features, frames)
+            return output
+        with torch.autocast(features.device.type, torch.bfloat16):
+            half: Output = self.model(features, frames)
+        attention = None if half.attention is None else half.attention.float()
+        return Output(half.logits.float(), half.embedding.float(), attention)
 
     def parameter_counts(self) -> tuple[int, int]:
         """Trainable parameters, and those that are not (moving statistics), of the model alone."""

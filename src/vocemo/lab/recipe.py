@@ -11,7 +11,7 @@ import difflib
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -42,8 +42,13 @@ class AugmentationOptions:
     pool: int = 0  # kept variants a clip; 0: the pooled transforms are not used
     pooled: tuple[Mapping[str, Any], ...] = ()  # costly: drawn `pool` times a clip
     live: tuple[Mapping[str, Any], ...] = ()  # cheap: drawn each time a clip is seen
+    # none: an epoch sees each clip once, as itself or as one of its variants; all: itself and every variant;
+    # balance: itself, and variants until each emotion has as many as the most frequent one has with all.
+    enlarge: Literal["none", "all", "balance"] = "none"
 
     def __post_init__(self) -> None:
+        if self.enlarge not in ("none", "all", "balance"):
+            raise UnknownNameError("augmentation.enlarge", str(self.enlarge), ("none", "all", "balance"))
         if self.pool < 0:
             raise UsageError(f"augmentation.pool is {self.pool}; it must be 0 or more")
 
@@ -59,6 +64,9 @@ class TrainingOptions:
     label_smoothing: float = 0.0
     crop_s: float | None = None  # longer training clips are cropped to this at random
     balance_classes: bool = False  # weigh the loss by inverse class frequency in training
+    gradient_clip: float | None = 5.0  # largest norm of a step's gradient; None: as it comes
+    # bfloat16: the model's products in half the width, its weights in full; auto: where the device gains
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
     monitor: Literal["loss", "uar"] = "loss"  # validation figure that chooses the epoch
     patience: int = 12  # epochs without a better monitor before training stops
     plateau_patience: int = 4  # epochs without a better monitor before the rate falls
@@ -66,14 +74,16 @@ class TrainingOptions:
     min_learning_rate: float = 1e-6
 
     def __post_init__(self) -> None:
-        if self.monitor not in ("loss", "uar"):
-            raise UnknownNameError("training.monitor", str(self.monitor), ("loss", "uar"))
+        for name, words in (("monitor", ("loss", "uar")), ("precision", ("float32", "bfloat16", "auto"))):
+            if getattr(self, name) not in words:
+                raise UnknownNameError(f"training.{name}", str(getattr(self, name)), words)
         for name, fits, valid in (
             ("epochs", self.epochs >= 1, "1 or more"),
-            ("batch_size", self.batch_size >= 2, "2 or more, as batch normalisation needs"),
+            ("batch_size", self.batch_size >= 1, "1 or more"),
             ("learning_rate", self.learning_rate > 0, "above 0"),
             ("weight_decay", self.weight_decay >= 0, "0 or more"),
             ("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1"),
+            ("gradient_clip", self.gradient_clip is None or self.gradient_clip > 0, "above 0, or none"),
             ("crop_s", self.crop_s is None or self.crop_s >= 0.1, "0.1 or more, or none"),
             ("patience", self.patience >= 1, "1 or more"),
             ("plateau_patience", self.plateau_patience >= 1, "1 or more"),
@@ -97,6 +107,7 @@ class Recipe:
     model: NamedOptions
     augmentation: AugmentationOptions
     training: TrainingOptions
+    relabel: Mapping[str, str] = field(default_factory=dict)  # a corpus's emotion -> the one it counts as
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: `from_dict(recipe.to_dict()) == recipe`."""
@@ -112,8 +123,10 @@ class Recipe:
                 "pool": self.augmentation.pool,
                 "pooled": [dict(t) for t in self.augmentation.pooled],
                 "live": [dict(t) for t in self.augmentation.live],
+                "enlarge": self.augmentation.enlarge,
             },
             "training": dataclasses.asdict(self.training),
+            "relabel": dict(self.relabel),
         }
 
     @property
@@ -142,6 +155,7 @@ def from_dict(table: Mapping[str, Any]) -> Recipe:
         model=_named("model", table["model"]),
         augmentation=options.read("augmentation", AugmentationOptions, table.get("augmentation", {})),
         training=options.read("training", TrainingOptions, table.get("training", {})),
+        relabel=_checked_relabel(table.get("relabel", {}), table["emotions"]),
     )
 
 
@@ -170,8 +184,11 @@ def source_text(name_or_path: str) -> str:
     )
 
 
-def load(name_or_path: str, overrides: Iterable[str] = ()) -> Recipe:
+def load(name_or_path: str, overrides: Iterable[str] = (), corpora: Iterable[str] = ()) -> Recipe:
     """A recipe of the package or a file, with `key=value` overrides.
+
+    What a recipe holds under `for.CORPUS` replaces its own values where that corpus is all that it is
+    trained on, as its name in `corpora` says: a corpus may have emotions of its own.
 
     >>> load("dual-channel-cnn", ["training.epochs=3"]).training.epochs
     3
@@ -179,16 +196,28 @@ def load(name_or_path: str, overrides: Iterable[str] = ()) -> Recipe:
     Traceback (most recent call last):
         ...
     vocemo.errors.UnknownNameError: unknown training key 'epoch'; did you mean 'epochs'? Valid: epochs, \
-batch_size, learning_rate, weight_decay, label_smoothing, crop_s, balance_classes, monitor, patience, \
-plateau_patience, plateau_factor, min_learning_rate
+batch_size, learning_rate, weight_decay, label_smoothing, crop_s, balance_classes, gradient_clip, precision, \
+monitor, patience, plateau_patience, plateau_factor, min_learning_rate
     """
     try:
         table = tomllib.loads(source_text(name_or_path))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"recipe '{name_or_path}' is not valid TOML: {error}") from error
+    own = options.table("for", table.pop("for", {}))
+    named = {name.partition("-")[0] if name.startswith("ravdess") else name for name in corpora}
+    if len(named) == 1:
+        _merge(table, options.table("for", own.get(named.pop(), {})))
     for override in overrides:
         _set(table, override)
     return from_dict(table)
+
+
+def _merge(table: dict[str, Any], own: Mapping[str, Any]) -> None:
+    for key, value in own.items():
+        if isinstance(value, Mapping) and key != "relabel":
+            _merge(table.setdefault(key, {}), value)
+        else:
+            table[key] = value
 
 
 def _set(table: dict[str, Any], override: str) -> None:
@@ -217,6 +246,18 @@ def _named(kind: str, table: Any) -> NamedOptions:
     if not isinstance(table, Mapping) or "name" not in table:
         raise UsageError(f"the recipe's {kind} is a table with a name; got {table!r}")
     return NamedOptions(str(table["name"]), {k: v for k, v in table.items() if k != "name"})
+
+
+def _checked_relabel(given: object, emotions: Sequence[str]) -> dict[str, str]:
+    relabel = {name: str(value) for name, value in options.table("relabel", given).items()}
+    for name, value in relabel.items():
+        if value not in emotions:
+            raise UnknownNameError(f"emotion that relabel.{name} counts as", value, emotions)
+        if name in emotions or canonical(name) != name:
+            raise UsageError(
+                f"relabel.{name}: what is counted as another emotion is none of the recipe's own, such as calm"
+            )
+    return relabel
 
 
 def _checked_emotions(labels: object) -> tuple[str, ...]:

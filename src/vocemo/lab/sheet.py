@@ -13,7 +13,7 @@ from importlib import resources
 
 from vocemo.lab import recipe as recipes
 
-EXAMPLE_S = 3.0  # the shapes on a sheet are those of one clip of this length
+EXAMPLE_S = 3.0  # the shapes on a sheet are those of one clip of this length, unless the recipe fixes it
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ def measure(name: str) -> Sheet:
 
     def note(layer_name: str, module: torch.nn.Module) -> None:
         def hook(module: torch.nn.Module, _: object, output: object) -> None:
+            output = output[0] if isinstance(output, tuple) else output  # an LSTM gives its states as well
             if isinstance(output, torch.Tensor):
                 count = sum(p.numel() for p in module.parameters())
                 layers.append(Layer(layer_name, type(module).__name__, tuple(output.shape), count))
@@ -56,7 +57,7 @@ def measure(name: str) -> Sheet:
     for layer_name, module in network.model.named_modules():
         if not list(module.children()):
             note(layer_name, module)
-    length = round(EXAMPLE_S * recipe.preparation.sample_rate)
+    length = recipe.preparation.length or round(EXAMPLE_S * recipe.preparation.sample_rate)
     with torch.inference_mode():
         network(torch.zeros(1, length), torch.tensor([length]))
     trainable, moving = network.parameter_counts()

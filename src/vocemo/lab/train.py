@@ -154,7 +154,8 @@ def _step(state: TrainingState, batch: Batch, criterion: nn.Module) -> tuple[Ten
     loss = criterion(logits, batch.targets)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
+    if state.options.gradient_clip is not None:
+        nn.utils.clip_grad_norm_(state.network.parameters(), state.options.gradient_clip)
     state.optimizer.step()
     return loss.detach(), logits.detach()
 

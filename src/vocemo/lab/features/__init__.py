@@ -10,6 +10,7 @@ from vocemo.lab.features.frames import frame_lengths, frame_mask, frame_signal
 from vocemo.lab.features.mel import MelSpectrogram, mel_filters
 from vocemo.lab.features.mfcc import Mfcc
 from vocemo.lab.features.normalise import Normalise
+from vocemo.lab.features.resize import ResizeTime
 from vocemo.lab.features.rms import Rms
 from vocemo.lab.features.spectrum import Spectrum, use_export_kernels
 from vocemo.lab.features.stacked import StackedVector
@@ -20,6 +21,7 @@ __all__ = [
     "MelSpectrogram",
     "Mfcc",
     "Normalise",
+    "ResizeTime",
     "Rms",
     "Spectrum",
     "StackedVector",

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from vocemo.lab.models.masking import frame_mask, masked_max, masked_mean
+from vocemo.lab.models.masking import even, frame_mask, masked_max, masked_mean
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS
 
@@ -31,6 +31,7 @@ class DualChannelCnn(nn.Module):
         *,
         channels: int,
         bands: int,
+        frames: int | None,
         emotions: int,
         widths: Sequence[int] = (32, 64, 128),
         hidden: int = 256,
@@ -72,9 +73,4 @@ class _Block(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         x = torch.relu(self.normalise(self.convolve(x))) * mask
         # A pooled frame counts where any of its frames did; padded ones are 0 and lose every maximum.
-        return self.drop(self.pool(_even(x))), self.pool(_even(mask.expand(-1, -1, 2, -1)))
-
-
-def _even(x: Tensor) -> Tensor:
-    # One more frame of padding: pooling by 2 never loses a clip's last frame, whatever batch it is in.
-    return torch.nn.functional.pad(x, (0, 1))
+        return self.drop(self.pool(even(x))), self.pool(even(mask.expand(-1, -1, 2, -1)))

@@ -1,7 +1,8 @@
 """The architectures by name.
 
-An entry takes (channels, bands, emotions, **options) and gives a module whose forward takes features
-(batch, channels, bands, frames) with each clip's valid frames (batch,), and gives an `Output`.
+An entry takes (channels, bands, frames, emotions, **options) and gives a module whose forward takes features
+(batch, channels, bands, frames) with each clip's valid frames (batch,), and gives an `Output`. `frames` is
+the number that all clips have, where the recipe fixes it, and None where they come at their own lengths.
 """
 
 from __future__ import annotations
@@ -11,15 +12,30 @@ from typing import Any
 
 from torch import nn
 
+from vocemo.errors import UsageError
 from vocemo.lab import registry
 
 MODELS: registry.Registry[Callable[..., nn.Module]] = registry.Registry("model")
 
 
-def build(name: str, options: Mapping[str, Any], *, channels: int, bands: int, emotions: int) -> nn.Module:
+def build(
+    name: str, options: Mapping[str, Any], *, channels: int, bands: int, frames: int | None, emotions: int
+) -> nn.Module:
     """The named architecture for features of this shape and this many emotions.
 
     Raises UnknownNameError for a name or an option that does not exist, UsageError for a value that it
     cannot take.
     """
-    return registry.build(MODELS, name, options, channels=channels, bands=bands, emotions=emotions)
+    return registry.build(
+        MODELS, name, options, channels=channels, bands=bands, frames=frames, emotions=emotions
+    )
+
+
+def fixed(frames: int | None, model: str) -> int:
+    """The frames that every clip has. Raises UsageError where clips come at their own lengths."""
+    if frames is None:
+        raise UsageError(
+            f"{model} reads every frame by a weight of its own, so it needs clips of one length: "
+            "set preparation.length_s, or front_end.width"
+        )
+    return frames

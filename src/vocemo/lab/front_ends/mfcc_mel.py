@@ -1,46 +1,14 @@
-"""What stands in front of a model: prepared samples to normalised features, inside the graph.
-
-A front end is composed of the modules of `lab.features` and filed in `FRONT_ENDS` under the name that
-recipes use. It has `channels` and `bands`, takes samples (batch, N) with their lengths (batch,) and
-gives features (batch, channels, bands, frames) with each clip's valid frames (batch,). What it must
-learn (mean and variance) it learns by `fit`, from training clips alone, before the first epoch.
-"""
+"""MFCCs and mel spectrogram side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
-from vocemo.lab import registry
 from vocemo.lab.features import Mfcc, Normalise, frame_lengths
-
-
-class FrontEnd(Protocol):
-    """The face of every front end."""
-
-    channels: int
-    bands: int
-
-    def __call__(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Samples (batch, N), lengths (batch,) -> features (batch, channels, bands, T), frames (batch,)."""
-
-    def fit(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
-        """Learn the normalisation from batches of training samples and lengths."""
-
-
-FRONT_ENDS: registry.Registry[Callable[..., nn.Module]] = registry.Registry("front end")
-
-
-def build(name: str, options: Mapping[str, Any], *, sample_rate_hz: int) -> Any:
-    """The named front end at a sample rate in Hz.
-
-    Raises UnknownNameError for a name or an option that does not exist, UsageError for a value that it
-    cannot take.
-    """
-    return registry.build(FRONT_ENDS, name, options, sample_rate_hz=sample_rate_hz)
+from vocemo.lab.front_ends.registry import FRONT_ENDS
 
 
 @FRONT_ENDS.register("mfcc-mel")
@@ -63,6 +31,10 @@ class MfccMel(nn.Module):
         features, frames = self._stacked(samples, lengths)
         normal: Tensor = self.normalise(features, frames)
         return normal.reshape(normal.shape[0], 2, self.bands, -1), frames
+
+    def frames(self, samples: int | None) -> int | None:
+        """Frames of so many samples."""
+        return None if samples is None else 1 + samples // self.hop
 
     def fit(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Learn each band's mean and deviation."""
