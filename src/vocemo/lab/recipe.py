@@ -255,7 +255,7 @@ def _checked_relabel(given: object, emotions: Sequence[str]) -> dict[str, str]:
             raise UnknownNameError(f"emotion that relabel.{name} counts as", value, emotions)
         if name in emotions or canonical(name) != name:
             raise UsageError(
-                f"relabel.{name}: what is counted as another emotion is none of the recipe's own, such as calm"
+                f"relabel.{name}: what counts as another emotion is none of the recipe's own, such as calm"
             )
     return relabel
 

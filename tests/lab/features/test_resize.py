@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from vocemo.lab.features import ResizeTime
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(1, 50), st.integers(0, 2**31 - 1))
 def test_each_clip_is_interpolated_as_it_is_alone(lengths: list[int], frames: int, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
