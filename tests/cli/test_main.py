@@ -167,7 +167,7 @@ def test_info_of_what_is_no_bundle(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_doctor_tells_what_is_there(
     bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vocemo.bundle.SHIPPED", bundle)
+    monkeypatch.setattr("vocemo.bundle.bundle.SHIPPED", bundle)
     quick = {name: doctor.EXTRAS[name] for name in ("plot", "media")}  # torch takes seconds to import
     monkeypatch.setattr(doctor, "EXTRAS", quick)
     assert main(["doctor"]) == 0
@@ -179,7 +179,7 @@ def test_doctor_tells_what_is_there(
 def test_doctor_names_what_is_missing_and_what_brings_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vocemo.bundle.SHIPPED", tmp_path / "none.onnx")
+    monkeypatch.setattr("vocemo.bundle.bundle.SHIPPED", tmp_path / "none.onnx")
     monkeypatch.setattr(doctor, "EXTRAS", {"plot": (("a_module_that_is_not_there",), "pictures")})
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out

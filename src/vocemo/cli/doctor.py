@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import typer
 
 from vocemo import __version__
+from vocemo.bundle.quiet import without_notices
 
 # Each optional part: the modules that it stands on, and what it is for.
 EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -18,6 +19,7 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "denoise": (("noisereduce",), "noise reduction in the preparation"),
     "media": (("av",), "m4a, mp4 and webm"),
     "export": (("onnx", "onnxscript"), "writing bundles"),
+    "tflite": (("ai_edge_litert", "litert_torch"), "running and writing .tflite files"),
     "lab": (("torch", "audiomentations", "sklearn"), "training and evaluation"),
 }
 
@@ -91,7 +93,8 @@ def _extra(name: str) -> Check:
     versions, broken = [], []
     for module in modules:
         try:
-            found = importlib.import_module(module)
+            with without_notices(2):
+                found = importlib.import_module(module)
             versions.append(f"{module} {getattr(found, '__version__', '')}".strip())
         except ModuleNotFoundError:
             return Check(name, False, f"{purpose}: pip install 'vocemo[{name}]'")

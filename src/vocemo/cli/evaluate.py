@@ -28,6 +28,16 @@ def evaluate(
     corpus: Annotated[
         list[str] | None, typer.Option("--corpus", metavar="NAME:DIR", help="Labelled clips for a bundle.")
     ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol", metavar="P", help="For a bundle: answer the test clips of one fold alone."
+        ),
+    ] = None,
+    fold: Annotated[
+        int | None,
+        typer.Option("--fold", metavar="K", help="Which fold; by default the one that it was trained on."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -43,9 +53,9 @@ def evaluate(
 ) -> None:
     """Measure accuracy, UAR, macro F1, each emotion's precision and recall, and the confusion matrix.
 
-    A run is measured on its own test fold, which it has not seen. A bundle answers every clip of a corpus;
-    where it was trained on that corpus, its figures are called leaky. A CSV needs the columns target and one
-    probability an emotion.
+    A run is measured on its own test fold, which it has not seen. A bundle, .onnx or .tflite, answers every
+    clip of a corpus, or with --protocol those that one fold tests on; where it may know the voices, its
+    figures are called leaky. A CSV needs the columns target and one probability an emotion.
 
     Examples:
 
@@ -53,10 +63,16 @@ def evaluate(
 
         vocemo evaluate emotion.onnx --corpus emodb:DATA/emodb --out measured
 
+        vocemo evaluate small.tflite --corpus ravdess-speech:DATA/ravdess --protocol emobox-6
+
         vocemo evaluate --predictions answers.csv
     """
     if (model is None) == (predictions is None):
         raise UsageError("evaluate takes a run folder or a bundle, or --predictions FILE.csv: one of them")
+    if (protocol is not None or fold is not None) and (model is None or model.is_dir()):
+        raise UsageError("--protocol and --fold go with a bundle and its --corpus")
+    if fold is not None and protocol is None:
+        raise UsageError(f"--fold {fold} is a fold of which protocol? Name it with --protocol")
     if predictions is not None:
         if not predictions.is_file():
             raise UsageError(f"--predictions {predictions}: there is no such file")
@@ -74,7 +90,7 @@ def evaluate(
         if not corpus:
             raise UsageError("a bundle needs labelled clips: name them with --corpus NAME:DIR")
         out = out or Path("evaluation")
-        report.show(_of_bundle(model, corpus, device, quiet, out), out)
+        report.show(_of_bundle(model, corpus, (protocol, fold), device, quiet, out), out)
 
 
 def _of_predictions(path: Path) -> Results:
@@ -107,26 +123,36 @@ def _of_run(path: Path) -> Results:
     )
 
 
-def _of_bundle(path: Path, corpora: list[str], device: str, quiet: bool, out: Path) -> Results:
+def _of_bundle(
+    path: Path, corpora: list[str], asked: tuple[str | None, int | None], device: str, quiet: bool, out: Path
+) -> Results:
     import vocemo
     from vocemo.cli.training import read_labelled
-    from vocemo.lab.measure import answer, heard_in_training, measured
+    from vocemo.lab.measure import TestPart, answer, heard_in_training, measured, test_part
 
     predictor = vocemo.load(path, device=device)
     typer.echo(f"Using device: {predictor.device}")
     manifest = read_labelled(corpora)
+    protocol, number = asked
+    part: TestPart | None = None
+    if protocol is not None:
+        part = test_part(predictor.info, manifest, protocol, number)
+        manifest = part.manifest
+        typer.echo(f"Answering the {len(manifest)} test clips of {part.protocol}, fold {part.fold}")
+    filed = (part.fold, part.seed) if part else (0, 0)
     with progress("Answering", len(manifest), "clips", quiet=quiet) as bar:
-        answered = answer(predictor, manifest, each=lambda: bar.advance(1))
+        answered = answer(predictor, manifest, lambda: bar.advance(1), fold=filed[0], seed=filed[1])
     for line in answered.remarks:
         typer.echo(line, err=True)
-    heard = heard_in_training(predictor.info, manifest)
+    heard = () if part and part.unseen else heard_in_training(predictor.info, manifest)
     if heard:
         typer.echo(f"LEAKY: the model was trained on {', '.join(heard)}, so it knows these voices.", err=True)
     out.mkdir(parents=True, exist_ok=True)
     answered.predictions.write(out / "predictions.csv")
+    otherwise = "held out" if not heard else "known corpus"
     return measured(
         answered.predictions,
         model=predictor.info.name,
-        protocol="held out" if not heard else "known corpus",
+        protocol=part.protocol if part else otherwise,
         leaky=bool(heard),
     )

@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from vocemo.cli import training
 from vocemo.errors import UnknownNameError, UsageError
 
-FORMATS = ("onnx",)
+if TYPE_CHECKING:
+    from vocemo.lab.export.parity import Parity
+
+FORMATS = ("onnx", "tflite")
 
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that vocemo train wrote.")],
-    to: Annotated[str, typer.Option("--to", metavar="onnx", help="The file's format.")] = "onnx",
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="onnx|tflite", help="The file's format; by default as --out ends, else onnx."
+        ),
+    ] = None,
+    quantize: Annotated[
+        Literal["none", "float16", "int8"],
+        typer.Option(help="Store the weights in half the space (float16) or a quarter (int8)."),
+    ] = "none",
+    length_s: Annotated[
+        float | None,
+        typer.Option(
+            "--length-s",
+            metavar="S",
+            help="For tflite: the length of the one clip that the file takes; by default the recipe's where "
+            "it is fixed, else one and a half times the median training clip.",
+        ),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The bundle; by default RUN/model.onnx.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The bundle; by default RUN/model.onnx or .tflite."),
     ] = None,
     results: Annotated[
         list[Path] | None,
@@ -29,24 +51,26 @@ def export(
     """Turn a trained run into one file that goes from samples to calibrated probabilities.
 
     The file answers without torch, carries its labels, preparation, licence and figures, and is checked
-    against the network that it was made from before it is left in place.
+    against the network that it was made from before it is left in place. An .onnx file takes any batch of
+    any length; a .tflite file, for phones and small boards, one clip of fixed length.
 
     Examples:
 
         vocemo export runs/dual-channel-cnn-all-fold-0-seed-0 --out emotion.onnx
 
-        vocemo predict call.wav --model emotion.onnx
+        vocemo export runs/dual-channel-cnn-all-fold-0-seed-0 --out emotion.tflite --quantize int8
+
+        vocemo predict call.wav --model emotion.tflite
     """
     training.need_lab("export")
-    if to not in FORMATS:
-        raise UnknownNameError("format", to, FORMATS)
+    chosen = _format(to, out)
     from vocemo.lab.evaluate import Results
     from vocemo.lab.export.run import export_run
 
-    target = out or run / "model.onnx"
+    target = out or run / f"model.{chosen}"
     if target.is_dir():
         raise UsageError(
-            f"--out {target} is a folder; valid: the path of a file, such as {target}/emotion.onnx"
+            f"--out {target} is a folder; valid: the path of a file, such as {target}/emotion.{chosen}"
         )
     for path in results or ():
         if not path.is_file():
@@ -54,8 +78,39 @@ def export(
                 f"--results {path}: there is no such file; vocemo crossval and evaluate write them"
             )
     carried = [Results.read(path) for path in results or ()]
-    worst = export_run(run, target, carried)
-    size_kb = target.stat().st_size / 1000
-    typer.echo(f"Wrote {target} ({size_kb:,.0f} kB)")
-    typer.echo(f"Largest difference of a probability from the network: {worst:.1e}")
+    parity = export_run(
+        run,
+        target,
+        carried,
+        to=chosen,
+        weights="float32" if quantize == "none" else quantize,
+        length_s=length_s,
+    )
+    _show(target, parity, rounded=quantize != "none")
+
+
+def _format(to: str | None, out: Path | None) -> Literal["onnx", "tflite"]:
+    """The format that was asked for, or that the file's name asks for."""
+    ending = "" if out is None else out.suffix.lower().removeprefix(".")
+    if to is not None and to not in FORMATS:
+        raise UnknownNameError("format", to, FORMATS)
+    if to is not None and ending in FORMATS and ending != to:
+        raise UsageError(f"--out {out} ends in .{ending}, but --to says {to}; leave one of them out")
+    return "tflite" if "tflite" in (to, ending) else "onnx"
+
+
+def _show(target: Path, parity: Parity, *, rounded: bool) -> None:
+    from vocemo.bundle import Bundle
+
+    typer.echo(f"Wrote {target} ({target.stat().st_size / 1000:,.0f} kB)")
+    bundle = Bundle.open(target, device="cpu")
+    if bundle.clip_samples is not None:
+        count, rate = bundle.clip_samples, bundle.info.preparation.sample_rate
+        typer.echo(f"It takes one clip of {count / rate:g} s: {count:,} samples at {rate:,} Hz")
+    typer.echo(
+        f"Largest difference of a probability from the network: {parity.difference:.1e}"
+        f" (on {parity.clips} {parity.heard})"
+    )
+    if rounded:
+        typer.echo(f"The same emotion as the network: {parity.agreement:.1%} of them")
     typer.echo(f"Next: vocemo predict FILE --model {target}")

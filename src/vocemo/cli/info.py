@@ -41,6 +41,7 @@ def _sections(bundle: Bundle) -> list[tuple[str, list[str]]]:
             f"Model: {about.name}",
             [
                 f"File: {bundle.path} ({size_mb:.1f} MB, sha256 {bundle.sha256[:16]})",
+                f"Takes: {_takes(bundle)}; weights stored as {about.weights}",
                 f"Made by: vocemo {about.vocemo_version or 'unknown'}, bundle format {about.format}",
                 f"Emotions ({len(about.emotions)}): {', '.join(about.emotions)}",
                 f"Calibration: temperature {about.temperature:.3f}; threshold "
@@ -52,6 +53,13 @@ def _sections(bundle: Bundle) -> list[tuple[str, list[str]]]:
         ("Results", [_result(result) for result in about.results] or ["none are stated"]),
         ("Preparation", [f"{name}: {_plain(value)}" for name, value in about.preparation.to_dict().items()]),
     ]
+
+
+def _takes(bundle: Bundle) -> str:
+    count, rate = bundle.clip_samples, bundle.info.preparation.sample_rate
+    if count is None:
+        return "clips of any length, many at once"
+    return f"one clip of {count / rate:g} s at a time ({count:,} samples at {rate:,} Hz)"
 
 
 def _licence(about: BundleInfo) -> list[str]:

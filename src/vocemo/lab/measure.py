@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from vocemo.bundle import BundleInfo
-from vocemo.errors import CorpusError
+from vocemo.errors import CorpusError, UsageError
 from vocemo.lab import provenance
 from vocemo.lab.corpora.clip import Clip, Manifest
 from vocemo.lab.evaluate import FoldResult, Predictions, Results, fold_result, summarise
+from vocemo.lab.splits import PROTOCOLS, folds
+from vocemo.lab.splits.fold import speakers
 from vocemo.runtime.prediction import Failure
 from vocemo.runtime.predictor import Predictor
 
@@ -24,8 +26,63 @@ class Answered:
     remarks: tuple[str, ...]
 
 
-def answer(predictor: Predictor, manifest: Manifest, each: Callable[[], None] = lambda: None) -> Answered:
+@dataclass(frozen=True)
+class TestPart:
+    """The clips that one fold of a protocol tests on."""
+
+    __test__ = False  # a class of clips, whatever pytest makes of its name
+
+    manifest: Manifest
+    protocol: str
+    fold: int
+    seed: int
+    unseen: bool  # whether the bundle is known to have learnt from neither these clips nor their speakers
+
+
+def test_part(info: BundleInfo, manifest: Manifest, protocol: str, fold: int | None = None) -> TestPart:
+    """The clips of a corpus that one fold of a protocol tests on, divided as the bundle's own run divided it.
+
+    fold: its number; None: the fold that the bundle was trained on.
+
+    They are unseen where the bundle was trained on that very fold, as large as it is here, of a protocol that
+    does not leak, and where it was trained on other corpora.
+
+    Raises UnknownNameError for a protocol that does not exist, UsageError for one that tests nothing and for
+    a fold that it does not have.
+    """
+    if not PROTOCOLS[protocol].holds_out:
+        raise UsageError(f"protocol {protocol} tests nothing; leave --protocol out to answer every clip")
+    trained = info.training
+    if fold is None:
+        if trained.protocol != protocol or trained.fold is None:
+            own = trained.protocol or "a protocol that it does not name"
+            raise UsageError(
+                f"--fold is missing: the model was trained by {own}, not on a fold of {protocol}"
+            )
+        fold = trained.fold
+    known = manifest.where(lambda clip: clip.emotion in info.emotions)
+    made = folds(known, protocol, trained.seed)
+    if not 0 <= fold < len(made):
+        raise UsageError(f"protocol {protocol} has folds 0 to {len(made) - 1} here; there is no fold {fold}")
+    chosen = made[fold]
+    part = Manifest(chosen.test, manifest.refused)
+    size = (len(chosen.train), len(speakers(chosen.train)))
+    same = (trained.protocol, trained.fold, trained.clips, trained.speakers) == (protocol, fold, *size)
+    unseen = (same and not chosen.leaky) or not heard_in_training(info, part)
+    return TestPart(part, protocol, fold, trained.seed, unseen)
+
+
+def answer(
+    predictor: Predictor,
+    manifest: Manifest,
+    each: Callable[[], None] = lambda: None,
+    *,
+    fold: int = 0,
+    seed: int = 0,
+) -> Answered:
     """A bundle's answers to the clips whose emotion it knows; `each` is called after every clip.
+
+    The answers are filed under this fold and seed.
 
     What cannot be answered (silence, a broken file) is no prediction: it is left out and named.
 
@@ -58,7 +115,7 @@ def answer(predictor: Predictor, manifest: Manifest, each: Callable[[], None] = 
             rows.append([answered.probabilities[emotion] for emotion in predictor.emotions])
     if not clips:
         raise CorpusError("the model answered none of the clips: " + "; ".join(remarks))
-    return Answered(Predictions.of(clips, rows, predictor.emotions, fold=0, seed=0), tuple(remarks))
+    return Answered(Predictions.of(clips, rows, predictor.emotions, fold=fold, seed=seed), tuple(remarks))
 
 
 def heard_in_training(info: BundleInfo, manifest: Manifest) -> tuple[str, ...]:

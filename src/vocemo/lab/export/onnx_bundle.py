@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import io
 import logging
 import warnings
@@ -11,21 +12,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from vocemo.bundle import METADATA_KEY, Bundle, BundleInfo
+from vocemo.bundle import METADATA_KEY, Bundle, BundleInfo, Weights
 from vocemo.errors import BundleError, MissingExtraError
 from vocemo.lab.export.bundle_graph import BundleGraph
+from vocemo.lab.export.onnx_weights import store_weights
+from vocemo.lab.export.parity import Parity, compare, noisy_tones
 from vocemo.lab.features import use_export_kernels
 from vocemo.lab.network import Network
 
 OPSET = 18
-TOLERANCE = 1e-4  # of a probability, between the network and its file
 
 
-def write_bundle(network: Network, info: BundleInfo, path: Path) -> float:
-    """Write the bundle and return the largest difference of a probability between it and the network.
+def write_bundle(network: Network, info: BundleInfo, path: Path, weights: Weights = "float32") -> Parity:
+    """Write the bundle and return how closely it answers as the network does.
+
+    weights: how the file stores the model's weights; see `onnx_weights`.
 
     Raises BundleError where the file does not answer as the network does; then nothing is left behind.
     Raises MissingExtraError where the exporter is not installed.
@@ -38,36 +41,24 @@ def write_bundle(network: Network, info: BundleInfo, path: Path) -> float:
     network = copy.deepcopy(network).cpu().eval()
     exportable = copy.deepcopy(network)
     use_export_kernels(exportable)
+    info = dataclasses.replace(info, weights=weights)
     model = _onnx_model(BundleGraph(exportable, info.temperature).eval(), info)
+    if weights != "float32":
+        store_weights(model, weights)
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, info.to_json()
     partial = path.with_name(f".{path.name}.partial.onnx")
     partial.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, partial)
     try:
-        worst = largest_difference(network, info, partial)
-        if not worst <= TOLERANCE:  # what is no number does not agree either
-            raise BundleError(
-                f"the exported graph differs from the network by {worst:.2g} in a probability; "
-                f"at most {TOLERANCE:g} is allowed"
-            )
+        parity = compare(
+            network, Bundle.open(partial, device="cpu"), noisy_tones(info.preparation), "noisy tones"
+        )
+        parity.hold(weights)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    return worst
-
-
-def largest_difference(network: Network, info: BundleInfo, path: Path) -> float:
-    """The largest difference of a probability, over noisy tones in batches of several sizes and lengths."""
-    bundle = Bundle.open(path, device="cpu")
-    reference = BundleGraph(network, info.temperature).eval()
-    worst = 0.0
-    for samples, lengths in _probes(info.preparation.sample_rate):
-        with torch.inference_mode():
-            expected = reference(torch.from_numpy(samples), torch.from_numpy(lengths))[0].numpy()
-        answered = bundle.run(samples, lengths)["probabilities"]
-        worst = float(np.maximum(worst, np.abs(expected - answered).max()))  # unlike max(), keeps NaN
-    return worst
+    return parity
 
 
 def _onnx_model(graph: BundleGraph, info: BundleInfo) -> Any:
@@ -91,18 +82,6 @@ def _onnx_model(graph: BundleGraph, info: BundleInfo) -> Any:
     if program is None:
         raise BundleError("torch gave no ONNX program")
     return program.model_proto
-
-
-def _probes(sample_rate: int) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    rng = np.random.default_rng(0)
-    for seconds in ([1.0], [0.31, 2.5, 1.37], [3.01, 3.01, 0.7, 5.2, 4.003]):
-        lengths = np.array([round(s * sample_rate) for s in seconds], np.int64)
-        samples = np.zeros((len(lengths), lengths.max()), np.float32)
-        for row, length in zip(samples, lengths, strict=True):
-            t = np.arange(length) / sample_rate
-            tone = np.sin(2 * np.pi * rng.uniform(80, 400) * t) * 0.1
-            row[:length] = tone + rng.normal(0, 0.02, length)
-        yield samples, lengths
 
 
 @contextlib.contextmanager

@@ -4,26 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 
 import vocemo
-from vocemo.bundle import BundleInfo, TrainingInfo
+from vocemo.bundle import BundleInfo, TrainingInfo, Weights
+from vocemo.errors import UsageError
 from vocemo.lab import checkpoint, corpora, network
 from vocemo.lab.evaluate import Results
 from vocemo.lab.export.onnx_bundle import write_bundle
+from vocemo.lab.export.parity import Parity
+from vocemo.lab.export.tflite_bundle import clip_length_s, write_tflite
 from vocemo.lab.run import Outcome, RunFolder, RunInfo
 
+Format = Literal["onnx", "tflite"]
 
-def export_run(path: Path, target: Path, results: Sequence[Results] = ()) -> float:
-    """Write a complete run as a bundle; returns the largest difference of a probability from the network.
 
-    `results` are figures of the same recipe that the bundle carries, such as its cross-validation's.
+def export_run(
+    path: Path,
+    target: Path,
+    results: Sequence[Results] = (),
+    *,
+    to: Format = "onnx",
+    weights: Weights = "float32",
+    length_s: float | None = None,
+) -> Parity:
+    """Write a complete run as a bundle; returns how closely it answers as the run's network.
 
-    Raises UsageError where there is no run, RunError where it is not complete.
+    Args:
+        results: figures of the same recipe that the bundle carries, such as its cross-validation's.
+        to: the file's format.
+        weights: how the file stores the model's weights.
+        length_s: of the one clip that a TFLite file takes; None: see `clip_length_s`.
+
+    Raises UsageError where there is no run or it cannot be had so, RunError where it is not complete.
     """
     folder = RunFolder(path)
     info, outcome = folder.info(), folder.outcome()
+    if to == "onnx" and length_s is not None:
+        raise UsageError("--length-s goes with --to tflite: an .onnx file takes clips of any length")
     trained = network.build(info.recipe, info.seed)
     checkpoint.load_weights(trained, folder.weights, torch.device("cpu"))
     description = BundleInfo(
@@ -37,7 +57,17 @@ def export_run(path: Path, target: Path, results: Sequence[Results] = ()) -> flo
         training=_training_info(info, outcome),
         results=tuple(result.to_dict() for result in results),
     )
-    return write_bundle(trained, description, target)
+    if to == "onnx":
+        return write_bundle(trained, description, target, weights)
+    median_s = outcome.trained_on.duration_median_s
+    return write_tflite(
+        trained,
+        description,
+        target,
+        length_s=clip_length_s(info.recipe.preparation, median_s, length_s),
+        weights=weights,
+        corpora=info.corpora,
+    )
 
 
 def names_of(specs: Iterable[str]) -> tuple[str, ...]:
@@ -63,6 +93,7 @@ def _training_info(info: RunInfo, outcome: Outcome) -> TrainingInfo:
         speakers=outcome.trained_on.speakers,
         protocol=info.protocol,
         seed=info.seed,
+        fold=info.fold,
         recipe=info.recipe.name,
         recipe_sha256=info.recipe.sha256,
         parameters=outcome.parameters,

@@ -150,7 +150,7 @@ class _Mine:
         ("zip", "zip archive, such as a PyTorch checkpoint"),
         ("pickle", "a Python pickle, which vocemo never runs"),
         ("hdf5", "HDF5"),
-        ("tflite", "TensorFlow Lite"),
+        ("tflite", "a broken TFLite file"),
         ("audio", "an audio file"),
         ("cut", "no ONNX model"),
     ],
@@ -194,7 +194,7 @@ def test_a_graph_that_fails_says_so(tiny: Bundle, monkeypatch: pytest.MonkeyPatc
         def run(self, *_: object) -> None:
             raise RuntimeError("bad node\nand a long trace")
 
-    monkeypatch.setattr(tiny, "_session", Failing())
+    monkeypatch.setattr(tiny._engine, "_session", Failing())
     with pytest.raises(BundleError, match=r"tiny\.onnx: its graph fails on samples \(1, 9\): bad node$"):
         tiny.run(np.zeros((1, 9), np.float32), np.array([9], np.int64))
 

@@ -1,0 +1,134 @@
+"""An opened bundle: found, told by its first bytes, checked, and ready to run."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vocemo.bundle.engine import Engine
+from vocemo.bundle.info import METADATA_KEY, BundleInfo
+from vocemo.errors import BundleError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SHIPPED = Path(__file__).parent.parent / "models" / "default.onnx"
+
+
+class Bundle:
+    """An opened bundle: what it says of itself, and its graph ready to run."""
+
+    def __init__(self, path: Path, info: BundleInfo, engine: Engine) -> None:
+        """Join a description and an engine that belong together; `Bundle.open` does both."""
+        self.path, self.info = path, info
+        self._engine = engine
+
+    @classmethod
+    def open(
+        cls, path: str | os.PathLike[str] | None = None, *, device: str = "auto", threads: int | None = None
+    ) -> Bundle:
+        """Open and check a bundle, .onnx or .tflite; without a path, the model inside the package.
+
+        device: auto (CUDA where the file is ONNX and this ONNX Runtime has it, else the CPU), cpu or cuda.
+        threads: CPU threads inside one run; by default one a usable core, up to four.
+
+        Raises BundleError, saying what was given, where the file is missing, has neither format, carries no
+        description, is of a later format or has other inputs and outputs than its description needs;
+        UsageError for a device that is not there; MissingExtraError for a .tflite file without LiteRT.
+        """
+        where = SHIPPED if path is None else Path(path)
+        engine = _engine(where, device, threads)
+        text = engine.description
+        if text is None:
+            raise BundleError(
+                f"{where} is a model that vocemo did not write: it has no '{METADATA_KEY}' metadata"
+            )
+        try:
+            info = BundleInfo.from_json(text)
+        except BundleError as error:
+            raise BundleError(f"{where}: {error}") from error
+        engine.check(info)
+        return cls(where, info, engine)
+
+    @property
+    def device(self) -> str:
+        """Where the graph runs: cpu or cuda."""
+        return self._engine.device
+
+    @property
+    def clip_samples(self) -> int | None:
+        """The samples of the one clip that the graph takes at a time; None: any batch of any length.
+
+        A .tflite file has such a length, an .onnx file has none. `run` takes any batch in either case; no
+        clip may be longer.
+        """
+        return self._engine.clip_samples
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the file, in hexadecimal."""
+        import hashlib
+
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def run(self, samples: NDArray[np.float32], lengths: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
+        """The graph's outputs for a batch of prepared clips, padded with zeros at the end.
+
+        samples: (batch, N) float32; lengths: (batch,) int64, the samples of each row before its padding.
+        Gives probabilities and logits (batch, emotions), embedding (batch, D) and, where the model has
+        it, attention (batch, frames). Raises UsageError for shapes that do not fit together and for a clip
+        longer than `clip_samples`.
+        """
+        if samples.ndim != 2 or lengths.shape != samples.shape[:1]:
+            raise UsageError(
+                f"a bundle takes samples (batch, N) and lengths (batch,), "
+                f"given {samples.shape} and {lengths.shape}"
+            )
+        return dict(self._engine.run(samples, lengths))
+
+
+# The first bytes of files that are handed over as models by mistake.
+_FOREIGN = (
+    (0, b"PK\x03\x04", "a zip archive, such as a PyTorch checkpoint or a Keras model"),
+    (0, b"\x80", "a Python pickle, which vocemo never runs"),
+    (0, b"\x89HDF", "an HDF5 file, such as a Keras model"),
+    (0, b"RIFF", "an audio file"),
+)
+
+
+def _engine(path: Path, device: str, threads: int | None) -> Engine:
+    """The engine that a file's first bytes ask for."""
+    head = _head(path)
+    for offset, magic, what in _FOREIGN:
+        if head[offset : offset + len(magic)] == magic:
+            raise BundleError(
+                f"{path} is {what}; a bundle is one .onnx or .tflite file written by vocemo export"
+            )
+    from vocemo.bundle import flatbuffer
+
+    if head[4:8] == flatbuffer.IDENTIFIER:
+        from vocemo.bundle.tflite_engine import TfliteEngine
+
+        return TfliteEngine(path, device, threads)
+    from vocemo.bundle.onnx_engine import OnnxEngine
+
+    return OnnxEngine(path, device, threads)
+
+
+def _head(path: Path) -> bytes:
+    if path.is_dir():
+        raise BundleError(f"{path} is a folder; a bundle is one .onnx or .tflite file")
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except FileNotFoundError:
+        raise BundleError(f"no bundle at {path}") from None
+    except OSError as error:
+        raise BundleError(f"cannot read the bundle {path}: {error.strerror}") from error
+    if not head:
+        raise BundleError(f"{path} is empty; a bundle is one .onnx or .tflite file")
+    return head
