@@ -69,7 +69,12 @@ def test_what_is_wrong_is_answered_with_what_is_valid(
     capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], tmp_path: Path
 ) -> None:
     run = str(learnt[1])
-    assert "Valid: onnx" in complaint(capsys, run, "--to", "tflit")
+    assert "did you mean 'tflite'" in complaint(capsys, run, "--to", "tflit")
+    assert "Valid: onnx, tflite" in complaint(capsys, run, "--to", "coreml")
+    assert "leave one of them out" in complaint(capsys, run, "--to", "onnx", "--out", "emotion.tflite")
+    assert "'none', 'float16', 'int8'" in complaint(capsys, run, "--quantize", "int4")
+    assert "clips of any length" in complaint(capsys, run, "--length-s", "3")
+    assert "valid: 0.1 to 8 s" in complaint(capsys, run, "--to", "tflite", "--length-s", "30")
     assert "vocemo train --out DIR" in complaint(capsys, str(tmp_path / "none"))
     assert "vocemo train --out DIR" in complaint(capsys, str(tmp_path))
     assert "none.json" in complaint(capsys, run, "--results", str(tmp_path / "none.json"))
