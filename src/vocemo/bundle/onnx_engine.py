@@ -48,9 +48,12 @@ class OnnxEngine:
         if inputs != INPUTS:
             raise BundleError(f"{self._path}: the graph takes {inputs}, a bundle takes {INPUTS}")
         for each in self._session.get_inputs():
-            if any(isinstance(size, int) for size in each.shape):
+            fixed = [size for size in each.shape if isinstance(size, int)]
+            # Where preparation makes every clip one length, the graph may be made for that length alone.
+            if fixed and not (isinstance(each.shape[0], str) and fixed == [info.preparation.length]):
                 raise BundleError(
-                    f"{self._path}: {each.name} has the fixed shape {each.shape}; a bundle takes any size"
+                    f"{self._path}: {each.name} has the fixed shape {each.shape}; a bundle takes any size, "
+                    "or any number of clips of the length that its preparation makes"
                 )
         shapes = {each.name: list(each.shape) for each in self._session.get_outputs()}
         missing = [name for name in OUTPUTS if name not in shapes]

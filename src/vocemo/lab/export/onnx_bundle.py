@@ -62,9 +62,10 @@ def write_bundle(network: Network, info: BundleInfo, path: Path, weights: Weight
 
 
 def _onnx_model(graph: BundleGraph, info: BundleInfo) -> Any:
-    rate = info.preparation.sample_rate
-    samples = torch.zeros(2, 2 * rate)
-    lengths = torch.tensor([2 * rate, rate])
+    rate, fixed = info.preparation.sample_rate, info.preparation.length
+    length = fixed or 2 * rate
+    samples = torch.zeros(2, length)
+    lengths = torch.tensor([length, length // 2])
     names = ["probabilities", "logits", "embedding"]
     if len(graph(samples, lengths)) == 4:
         names.append("attention")
@@ -77,7 +78,8 @@ def _onnx_model(graph: BundleGraph, info: BundleInfo) -> Any:
             opset_version=OPSET,
             input_names=["samples", "lengths"],
             output_names=names,
-            dynamic_shapes={"samples": {0: batch, 1: time}, "lengths": {0: batch}},
+            # A model of fixed length may read every frame by a weight of its own.
+            dynamic_shapes={"samples": {0: batch} if fixed else {0: batch, 1: time}, "lengths": {0: batch}},
         )
     if program is None:
         raise BundleError("torch gave no ONNX program")

@@ -40,19 +40,20 @@ class MfccCnn(nn.Module):
             raise ValueError("a kernel of odd length keeps a frame in its place")
         ins = (channels * bands, *widths[:-1])
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(i, o, kernel, padding=kernel // 2) for i, o in zip(ins, widths, strict=True)
+            nn.Conv2d(i, o, (1, kernel), padding=(0, kernel // 2)) for i, o in zip(ins, widths, strict=True)
         )
-        self.pool = nn.MaxPool1d(2)
+        self.pool = nn.MaxPool2d((1, 2))
         self.drop = nn.Dropout(dropout)
         self.classify = nn.Linear(2 * widths[-1], emotions)
 
     def forward(self, features: Tensor, lengths: Tensor) -> Output:
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output."""
-        mask = frame_mask(lengths, features.shape[-1])[:, None, :]
-        x = features.flatten(1, 2) * mask
+        # One row of an image: convolutions in two dimensions have the quicker kernels.
+        mask = frame_mask(lengths, features.shape[-1])[:, None, None, :]
+        x = features.flatten(1, 2).unsqueeze(2) * mask
         for convolution in self.convolutions:
             x = torch.relu(convolution(x)) * mask
             # A pooled frame counts where any of its frames did; padded ones are 0 and lose every maximum.
             x, mask = self.drop(self.pool(even(x))), self.pool(even(mask))
-        embedding = torch.cat([masked_mean(x, mask), masked_max(x, mask)], dim=1)
+        embedding = torch.cat([masked_mean(x, mask), masked_max(x, mask)], dim=1).flatten(1)
         return Output(self.classify(embedding), embedding)

@@ -1,0 +1,57 @@
+"""Every recipe of the package goes the whole way: trained for an epoch, tested, exported, asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import fabricate_run
+import vocemo
+from vocemo.lab import checkpoint, crossval, experiment, network
+from vocemo.lab import recipe as recipes
+from vocemo.lab.corpora import read
+from vocemo.lab.export.run import export_run
+from vocemo.lab.run import RunFolder
+from vocemo.lab.scoring import score
+from vocemo.lab.splits import folds
+
+ONE_EPOCH = ("training.epochs=1", "training.batch_size=8", "augmentation.pool=1")
+
+
+@pytest.fixture(scope="module")
+def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Clips long enough for a recipe that begins 0.6 s into them."""
+    return fabricate_run.corpus(tmp_path_factory.mktemp("small"), seconds=0.9)
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_a_recipe_is_trained_tested_exported_and_asked(
+    name: str, small_corpus: str, tmp_path: Path, one_thread: None
+) -> None:
+    single = recipes.load(name).training.batch_size == 1
+    chosen = recipes.load(name, [each for each in ONE_EPOCH if not (single and "batch" in each)], ["ravdess"])
+    experiment.check(chosen)
+    selection = experiment.select(read(small_corpus), chosen)
+    part = folds(selection.manifest, "emobox-6", 0)[0]
+    folder = RunFolder(tmp_path / "run")
+    waveforms = experiment.waveforms_for(chosen)
+    info = crossval.run_info(chosen, (small_corpus,), part, 0, torch.device("cpu"))
+    outcome = experiment.run_fold(info, part, folder, waveforms=waveforms, device=torch.device("cpu"))
+    assert outcome.test is not None and outcome.test.test_clips == len(part.test) > 0
+    assert np.isfinite(outcome.test.loss or np.nan)
+
+    export_run(folder.path, tmp_path / "model.onnx")
+    model = vocemo.load(tmp_path / "model.onnx")
+    assert model.emotions == chosen.emotions
+    trained = network.build(chosen, 0)
+    checkpoint.load_weights(trained, folder.weights, torch.device("cpu"))
+    expected = score(trained, part.test, chosen.emotions, waveforms, device=torch.device("cpu"))
+    probabilities = expected.probabilities(outcome.temperature)
+    for clip, row in zip(part.test, probabilities, strict=True):
+        answer = model.predict(clip.path)
+        assert answer.emotion is not None
+        found = [answer.probabilities[emotion] for emotion in chosen.emotions]
+        np.testing.assert_allclose(found, row, atol=1e-4)
