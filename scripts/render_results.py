@@ -6,7 +6,8 @@
 A table stands between `<!-- results:begin NAME -->` and `<!-- results:end NAME -->`. NAME is a pattern
 over the files' names without `.json` (`summary` or `*` is all of them, `dual-channel-cnn-*` those of a
 recipe); with `/emotions` behind it, precision, recall and F1 of each emotion are given, with
-`/details` each result's command, commit and folds.
+`/details` each result's command, commit and folds. `systems` is the table of described systems
+(docs/results/described/systems.json) beside what is measured of them here.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab.evaluate.results import Metric, Results
+from vocemo.lab.report import described
 
 PAGES = ("README.md", "docs/results/README.md")
 MARKER = re.compile(r"^<!-- results:(begin|end) (\S+) -->$")
@@ -157,8 +159,18 @@ VIEWS: dict[str, Callable[[Mapping[str, Results]], list[str]]] = {
 }
 
 
-def render(name: str, results: Mapping[str, Results]) -> list[str]:
-    """The lines of a marker's table."""
+def systems(results: Mapping[str, Results], folder: Path) -> list[str]:
+    """A line a described system."""
+    sizes = described.read_sizes(folder / "bench" / "bundles.json")
+    listed = described.read_systems(folder / "described" / "systems.json")
+    rows = described.rows(listed, results.values(), sizes)
+    return table(described.HEADER, rows, texts=3)
+
+
+def render(name: str, results: Mapping[str, Results], folder: Path) -> list[str]:
+    """The lines of a marker's table; `folder` is docs/results."""
+    if name == "systems":
+        return systems(results, folder)
     pattern, _, view = name.partition("/")
     if view not in VIEWS:
         raise UnknownNameError("view of results", view, [key for key in VIEWS if key])
@@ -171,7 +183,7 @@ def render(name: str, results: Mapping[str, Results]) -> list[str]:
     return VIEWS[view](chosen)
 
 
-def renew(text: str, results: Mapping[str, Results], page: str) -> str:
+def renew(text: str, results: Mapping[str, Results], page: str, folder: Path) -> str:
     """A page with its tables rendered anew. Raises UsageError for markers that do not pair."""
     lines: list[str] = []
     inside: str | None = None
@@ -184,7 +196,7 @@ def renew(text: str, results: Mapping[str, Results], page: str) -> str:
                     f"{page}, line {number}: results:{kind} {name} does not pair; open: {inside}"
                 )
             if kind == "begin":
-                lines += [line, "", *render(name, results), ""]
+                lines += [line, "", *render(name, results, folder), ""]
             else:
                 lines.append(line)
             inside = name if kind == "begin" else None
@@ -207,11 +219,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     stale = 0
     try:
-        results = load(options.root / "docs" / "results")
+        folder = options.root / "docs" / "results"
+        results = load(folder)
         for name in PAGES:
             page = options.root / name
             before = page.read_text(encoding="utf-8")
-            after = renew(before, results, name)
+            after = renew(before, results, name, folder)
             if before == after:
                 continue
             stale += 1

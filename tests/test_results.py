@@ -137,6 +137,32 @@ def test_a_changed_result_makes_its_table_stale(script, repository):
     assert script.main(["--check", *root]) == 1
 
 
+def test_a_described_system_stands_beside_what_is_measured_of_it(script, repository):
+    folder = repository / "docs" / "results"
+    (folder / "described").mkdir()
+    system = {
+        "recipe": "a-cnn",
+        "corpora": ["ravdess-speech"],
+        "reported": "70 %",
+        "terms": "random",
+        "unseen": "emobox-6",
+    }
+    listed = [system, {**system, "corpora": ["emodb"]}]
+    (folder / "described" / "systems.json").write_text(json.dumps(listed), encoding="utf-8")
+    (folder / "bench").mkdir()
+    sizes = {"results": [{"recipe": "a-cnn", "bundle_mb": 1.44, "answer_ms": 3.6}]}
+    (folder / "bench" / "bundles.json").write_text(json.dumps(sizes), encoding="utf-8")
+    (repository / "README.md").write_text(
+        "<!-- results:begin systems -->\n<!-- results:end systems -->\n", encoding="utf-8"
+    )
+    assert script.main(["--root", str(repository)]) == 0
+    lines = (repository / "README.md").read_text(encoding="utf-8").splitlines()
+    measured, other = (next(line for line in lines if corpus in line) for corpus in ("ravdess-", "emodb"))
+    for said in ("70 %", "65.0 ± 1.0 (`random`)", "64.0 ± 1.2 [59.1, 68.9] (`emobox-6`)", "1.4 MB", "4 ms"):
+        assert said in measured
+    assert other.count("not measured yet") == 2
+
+
 def test_without_results_it_says_so(script, repository):
     shutil.move(repository / "docs" / "results" / "a.json", repository / "a.json")
     shutil.move(repository / "docs" / "results" / "b.json", repository / "b.json")
@@ -162,6 +188,6 @@ def test_a_broken_result_or_marker_is_named(script, repository, capsys):
         ("<!-- results:begin a/curves -->\n<!-- results:end a/curves -->\n", "unknown view"),
     ],
 )
-def test_markers_that_do_not_pair_or_name_nothing_are_said(script, page, said):
+def test_markers_that_do_not_pair_or_name_nothing_are_said(script, page, said, tmp_path):
     with pytest.raises(UsageError, match=said):
-        script.renew(page, {"a": Results.from_dict(result())}, "README.md")
+        script.renew(page, {"a": Results.from_dict(result())}, "README.md", tmp_path)

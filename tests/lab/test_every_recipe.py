@@ -10,7 +10,7 @@ import torch
 
 import fabricate_run
 import vocemo
-from vocemo.lab import checkpoint, crossval, experiment, network
+from vocemo.lab import checkpoint, crossval, experiment, measure, network
 from vocemo.lab import recipe as recipes
 from vocemo.lab.corpora import read
 from vocemo.lab.export.run import export_run
@@ -55,3 +55,12 @@ def test_a_recipe_is_trained_tested_exported_and_asked(
         assert answer.emotion is not None
         found = [answer.probabilities[emotion] for emotion in chosen.emotions]
         np.testing.assert_allclose(found, row, atol=1e-4)
+
+    # A corpus read anew has its own emotions: the bundle knows which count as another.
+    tested = {clip.path for clip in part.test}
+    labelled = read(small_corpus).where(lambda clip: clip.path in tested)
+    answered = measure.answer(model, labelled)
+    own = {clip.path: clip.emotion for clip in part.test}
+    assert [chosen.emotions[t] for t in answered.predictions.targets] == [
+        own[clip.path] for clip in labelled if clip.path in own
+    ]

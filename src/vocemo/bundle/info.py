@@ -41,7 +41,8 @@ class BundleInfo:
 
     `temperature` is the calibration that the graph already applies to its logits; `threshold`, where
     it is given, is the confidence below which an answer is called uncertain; `weights` is how the file
-    stores the model's weights (the front end's constants are float32 in any).
+    stores the model's weights (the front end's constants are float32 in any);
+    `relabel` says which emotions of a corpus counted as another in training, such as calm as neutral.
 
     >>> info = BundleInfo(name="tiny", emotions=("happy", "sad"))
     >>> BundleInfo.from_json(info.to_json()) == info
@@ -63,6 +64,7 @@ class BundleInfo:
     training: TrainingInfo = dataclasses.field(default_factory=TrainingInfo)
     results: tuple[Mapping[str, Any], ...] = ()
     weights: Weights = "float32"
+    relabel: Mapping[str, str] = dataclasses.field(default_factory=dict)
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -83,6 +85,7 @@ class BundleInfo:
             "preparation": self.preparation.to_dict(),
             "training": dataclasses.asdict(self.training) | {"corpora": list(self.training.corpora)},
             "results": [dict(result) for result in self.results],
+            "relabel": dict(self.relabel),
         }
 
     def to_json(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -40,7 +40,7 @@ def select(manifest: Manifest, recipe: Recipe) -> Selection:
 
     Raises CorpusError where none is left.
     """
-    manifest = relabelled(manifest, recipe.relabel)
+    manifest = manifest.relabelled(recipe.relabel)
     kept = manifest.where(lambda clip: clip.emotion in recipe.emotions)
     if not len(kept):
         raise CorpusError(
@@ -52,16 +52,6 @@ def select(manifest: Manifest, recipe: Recipe) -> Selection:
         if clip.emotion not in recipe.emotions:
             dropped[clip.emotion] = dropped.get(clip.emotion, 0) + 1
     return Selection(kept, dropped)
-
-
-def relabelled(manifest: Manifest, relabel: Mapping[str, str]) -> Manifest:
-    """The same clips, an emotion that counts as another under the other's name."""
-    if not relabel:
-        return manifest
-    clips = tuple(
-        dataclasses.replace(clip, emotion=relabel.get(clip.emotion, clip.emotion)) for clip in manifest
-    )
-    return Manifest(clips, manifest.refused)
 
 
 def check(recipe: Recipe) -> None:

@@ -60,7 +60,7 @@ def test_part(info: BundleInfo, manifest: Manifest, protocol: str, fold: int | N
                 f"--fold is missing: the model was trained by {own}, not on a fold of {protocol}"
             )
         fold = trained.fold
-    known = manifest.where(lambda clip: clip.emotion in info.emotions)
+    known = manifest.relabelled(info.relabel).where(lambda clip: clip.emotion in info.emotions)
     made = folds(known, protocol, trained.seed)
     if not 0 <= fold < len(made):
         raise UsageError(f"protocol {protocol} has folds 0 to {len(made) - 1} here; there is no fold {fold}")
@@ -88,6 +88,7 @@ def answer(
 
     Raises CorpusError where nothing is left.
     """
+    manifest = manifest.relabelled(predictor.info.relabel)
     known = [clip for clip in manifest if clip.emotion in predictor.emotions]
     remarks = []
     foreign = sorted({clip.emotion for clip in manifest} - set(predictor.emotions))

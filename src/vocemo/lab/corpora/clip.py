@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -96,6 +96,13 @@ class Manifest:
     def corpora(self) -> tuple[str, ...]:
         """Corpora in order of appearance."""
         return tuple(dict.fromkeys(c.corpus for c in self.clips))
+
+    def relabelled(self, relabel: Mapping[str, str]) -> Manifest:
+        """The same clips, an emotion that counts as another under the other's name."""
+        if not relabel:
+            return self
+        clips = (replace(c, emotion=relabel.get(c.emotion, c.emotion)) for c in self.clips)
+        return Manifest(tuple(clips), self.refused)
 
     def where(self, keep: Callable[[Clip], bool]) -> Manifest:
         """The clips for which `keep` holds."""

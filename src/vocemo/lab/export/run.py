@@ -50,6 +50,7 @@ def export_run(
         name=info.recipe.name,
         vocemo_version=vocemo.__version__,
         emotions=info.recipe.emotions,
+        relabel=info.recipe.relabel,
         preparation=info.recipe.preparation,
         temperature=outcome.temperature,
         licence=licence_of(info.corpora),

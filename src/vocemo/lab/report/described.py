@@ -1,0 +1,110 @@
+"""The systems that others describe, each beside what this code measures of it.
+
+A line holds what its project reports, our figure on the same terms, which leak, and our figure on speakers
+that nobody trained on; then what it costs: parameters, training, the file and an answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vocemo.lab.evaluate import Results
+
+NOT_YET = "not measured yet"
+
+
+@dataclass(frozen=True)
+class System:
+    """A described system: what it reports, on which terms, and what stands for unseen speakers here."""
+
+    recipe: str
+    corpora: tuple[str, ...]
+    reported: str
+    terms: str  # the protocol that comes nearest to how the project measured
+    unseen: str  # the protocol of speakers that nobody trained on
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a recipe's bundle weighs, and how long it takes to answer."""
+
+    bundle_mb: float
+    answer_ms: float
+
+
+HEADER = (
+    "system",
+    "corpus",
+    "its project reports",
+    "accuracy here on such terms (leaky)",
+    "UAR here on unseen speakers [95 %]",
+    "parameters",
+    "training of a fold",
+    "bundle",
+    "answer",
+)
+
+
+def read_systems(path: Path) -> tuple[System, ...]:
+    """The described systems of a JSON list."""
+    listed = json.loads(path.read_text(encoding="utf-8"))
+    return tuple(System(**{**each, "corpora": tuple(each["corpora"])}) for each in listed)
+
+
+def read_sizes(path: Path) -> dict[str, Size]:
+    """Sizes by recipe, from what bench/bundles.py wrote; none where it has not run."""
+    if not path.is_file():
+        return {}
+    listed: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
+    return {each["recipe"]: Size(each["bundle_mb"], each["answer_ms"]) for each in listed}
+
+
+def rows(
+    systems: Iterable[System], results: Iterable[Results], sizes: Mapping[str, Size]
+) -> list[Sequence[str]]:
+    """A line a system, under `HEADER`."""
+    measured = list(results)
+    lines: list[Sequence[str]] = []
+    for system in systems:
+        terms = _find(measured, system, system.terms)
+        unseen = _find(measured, system, system.unseen)
+        one = unseen or terms
+        size = sizes.get(system.recipe)
+        lines.append(
+            (
+                f"`{system.recipe}`",
+                " + ".join(system.corpora),
+                system.reported,
+                f"{_share(terms, 'accuracy')} (`{system.terms}`)" if terms else NOT_YET,
+                f"{_share(unseen, 'uar')} (`{system.unseen}`)" if unseen else NOT_YET,
+                "-" if one is None or one.parameters is None else f"{one.parameters:,}",
+                _fold_time(one),
+                "-" if size is None else f"{size.bundle_mb:.1f} MB",
+                "-" if size is None else f"{size.answer_ms:.0f} ms",
+            )
+        )
+    return lines
+
+
+def _find(results: Iterable[Results], system: System, protocol: str) -> Results | None:
+    asked = (system.recipe, system.corpora, protocol)
+    return next((each for each in results if (each.recipe, each.corpora, each.protocol) == asked), None)
+
+
+def _share(result: Results, name: str) -> str:
+    metric = result.metrics[name]
+    text = f"{100 * metric.mean:.1f}" + ("" if metric.sd is None else f" ± {100 * metric.sd:.1f}")
+    if name == "uar" and metric.ci95 is not None:
+        text += f" [{100 * metric.ci95[0]:.1f}, {100 * metric.ci95[1]:.1f}]"
+    return text
+
+
+def _fold_time(result: Results | None) -> str:
+    if result is None or not result.train_seconds:
+        return "-"
+    minutes = result.train_seconds / 60 / max(1, len(result.per_fold))
+    return f"{minutes:.1f} min" if minutes < 10 else f"{minutes:.0f} min"
