@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from vocemo.errors import CorpusError
 from vocemo.lab import augment
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.dataset import Batch, TrainingSet, collate
+from vocemo.lab.examples import examples
+from vocemo.lab.recipe import Enlarge
 from vocemo.lab.waveforms import Waveforms
 from vocemo.prepare import Preparation
 
@@ -156,6 +159,27 @@ def test_the_clip_itself_is_drawn_as_often_as_each_variant(clips: tuple[Clip, ..
                 counts += [np.array_equal(drawn, variant) for variant in variants]
     assert counts.sum() == 30 * len(clips)
     assert (np.abs(counts / counts.sum() - 1 / 3) < 0.1).all()
+
+
+@pytest.mark.parametrize("enlarge", ["all", "balance"])
+def test_an_enlarged_epoch_holds_each_shape_once(clips: tuple[Clip, ...], enlarge: Enlarge) -> None:
+    some = clips[:7]  # of unequal emotions
+    made = training(some, live=None, crop_s=None, batch_size=2, enlarge=enlarge)
+    wanted = Counter((e.row, e.variant) for e in examples([c.emotion for c in some], 2, enlarge))
+    heard: Counter[tuple[int, int]] = Counter()
+    batches = list(made.epoch(0, 1))
+    assert len(batches) == len(made)
+    for batch in batches:
+        assert [EMOTIONS[t] for t in batch.targets] == [some[row].emotion for row in batch.rows]
+        for row, samples, length in zip(batch.rows, batch.samples, batch.lengths, strict=True):
+            shapes = [made.waveforms.variant(some[row], number) for number in range(8)]
+            (number,) = [
+                n for n, shape in enumerate(shapes) if np.array_equal(shape, samples[: int(length)].numpy())
+            ]
+            heard[row, number] += 1
+    assert heard == wanted or wanted - heard == Counter([(wanted - heard).popitem()[0]])  # a last one alone
+    assert same(list(made.epoch(0, 1)), batches)
+    assert order(list(made.epoch(0, 2))) != order(batches)
 
 
 def test_what_is_kept_is_never_written_over(clips: tuple[Clip, ...]) -> None:

@@ -98,6 +98,14 @@ def test_of_two_settings_of_one_key_the_last_holds() -> None:
     assert recipes.load(RECIPE, ["training.epochs=3", "training.epochs=4"]).training.epochs == 4
 
 
+@pytest.mark.parametrize("missing", ["augmentation.pool=0", "augmentation.pooled=[]"])
+def test_enlarging_needs_variants(missing: str) -> None:
+    enlarge = "augmentation.enlarge=balance"
+    assert recipes.load(RECIPE, [enlarge]).augmentation.enlarge == "balance"
+    with pytest.raises(UsageError, match=r"needs augmentation\.pool of 1 or more and augmentation\.pooled"):
+        recipes.load(RECIPE, [enlarge, missing])
+
+
 @pytest.mark.parametrize(
     "override",
     [
@@ -174,6 +182,7 @@ def test_an_unknown_name_is_answered_with_the_valid_ones(override: str, named: l
         ("preparation=5", "preparation.KEY=VALUE"),
         ("augmentation.pool=-1", "0 or more"),
         ("augmentation.pool=few", "a whole number"),
+        ("augmentation.enlarge=some", "none, all, balance"),
         ("augmentation.live=noise", "a list of tables"),
         ("augmentation.live=['noise']", "a table"),
         ("emotions=happy", "a list of names"),

@@ -294,6 +294,15 @@ def test_class_weights_are_scikit_learns(fold: Fold, tiny_waveforms: Waveforms) 
     np.testing.assert_allclose(train.class_weights(unequal).numpy(), expected, rtol=1e-6)
 
 
+def test_class_weights_count_what_an_enlarged_epoch_holds(fold: Fold, tiny_waveforms: Waveforms) -> None:
+    _, training = state_of(fold, tiny_waveforms)
+    unequal = dataclasses.replace(training, clips=training.clips[:13], pool=1)
+    weights = [train.class_weights(dataclasses.replace(unequal, enlarge=how)) for how in ("none", "all")]
+    assert torch.equal(*weights) and len(set(weights[0].tolist())) > 1
+    balanced = train.class_weights(dataclasses.replace(unequal, enlarge="balance"))
+    assert set(balanced.tolist()) <= {0.0, 1.0}
+
+
 def test_an_emotion_without_clips_weighs_nothing(fold: Fold, tiny_waveforms: Waveforms) -> None:
     _, training = state_of(fold, tiny_waveforms)
     some = tuple(clip for clip in training.clips if clip.emotion in ("happy", "sad"))

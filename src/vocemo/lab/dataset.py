@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from torch import Tensor
 from vocemo.errors import CorpusError
 from vocemo.lab.augment import Chain
 from vocemo.lab.corpora.clip import Clip
+from vocemo.lab.examples import Example, examples
+from vocemo.lab.recipe import Enlarge
 from vocemo.lab.waveforms import Samples, Waveforms
 
 
@@ -63,13 +66,19 @@ class TrainingSet:
     live: Chain | None
     batch_size: int
     crop_s: float | None
+    enlarge: Enlarge = "none"
+
+    @cached_property
+    def examples(self) -> tuple[Example, ...]:
+        """What an epoch holds, before it is put in an order."""
+        return examples([clip.emotion for clip in self.clips], self.pool, self.enlarge)
 
     def __len__(self) -> int:
-        """Batches in an epoch: the last, where smaller, is kept unless it is a single clip.
+        """Batches in an epoch: the last, where smaller, is kept unless it is a single example.
 
         Batch normalisation has no variance over one clip; a recipe whose batches are single clips knows that.
         """
-        full, rest = divmod(len(self.clips), self.batch_size)
+        full, rest = divmod(len(self.examples), self.batch_size)
         return max(full + (rest > 1), 1)
 
     def epoch(self, seed: int, epoch: int) -> Iterator[Batch]:
@@ -77,28 +86,31 @@ class TrainingSet:
 
         The next batch is made while the present one trains.
         """
-        order = np.random.default_rng([seed, epoch]).permutation(len(self.clips))
+        order = np.random.default_rng([seed, epoch]).permutation(len(self.examples))
         parts = [order[i * self.batch_size : (i + 1) * self.batch_size] for i in range(len(self))]
         with ThreadPoolExecutor(1) as worker:
             pending = None
-            for number, rows in enumerate(parts):
-                following = worker.submit(self._batch, rows, seed, epoch, number)
+            for number, part in enumerate(parts):
+                following = worker.submit(self._batch, part, seed, epoch, number)
                 if pending is not None:
                     yield pending.result()
                 pending = following
             if pending is not None:
                 yield pending.result()
 
-    def _batch(self, rows: NDArray[np.int64], seed: int, epoch: int, number: int) -> Batch:
+    def _batch(self, places: NDArray[np.int64], seed: int, epoch: int, number: int) -> Batch:
         rng = np.random.default_rng([seed, epoch, number + 1])
-        waves = [self._varied(self.clips[row], rng) for row in rows]
-        targets = [target_of(self.clips[row], self.emotions) for row in rows]
-        return collate(waves, targets, [int(row) for row in rows], self.waveforms.preparation.length)
+        chosen = [self.examples[place] for place in places]
+        waves = [self._varied(example, rng) for example in chosen]
+        targets = [target_of(self.clips[example.row], self.emotions) for example in chosen]
+        rows = [example.row for example in chosen]
+        return collate(waves, targets, rows, self.waveforms.preparation.length)
 
-    def _varied(self, clip: Clip, rng: np.random.Generator) -> Samples:
+    def _varied(self, example: Example, rng: np.random.Generator) -> Samples:
         rate = self.waveforms.preparation.sample_rate
         # Number 0, the clip as it is, is drawn as often as each of its variants.
-        wave = self.waveforms.variant(clip, int(rng.integers(self.pool + 1)))
+        number = int(rng.integers(self.pool + 1)) if example.variant is None else example.variant
+        wave = self.waveforms.variant(self.clips[example.row], number)
         if self.live is not None:
             wave = self.live(wave, rate, rng)
         crop = None if self.crop_s is None else round(self.crop_s * rate)

@@ -137,6 +137,7 @@ def training_set(clips: tuple[Clip, ...], recipe: Recipe, waveforms: Waveforms) 
         live=augment.chain(recipe.augmentation.live) if recipe.augmentation.live else None,
         batch_size=recipe.training.batch_size,
         crop_s=recipe.training.crop_s,
+        enlarge=recipe.augmentation.enlarge,
     )
 
 

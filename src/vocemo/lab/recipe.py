@@ -22,6 +22,8 @@ from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab import options
 from vocemo.prepare import Preparation
 
+Enlarge = Literal["none", "all", "balance"]
+
 
 @dataclass(frozen=True)
 class NamedOptions:
@@ -44,13 +46,19 @@ class AugmentationOptions:
     live: tuple[Mapping[str, Any], ...] = ()  # cheap: drawn each time a clip is seen
     # none: an epoch sees each clip once, as itself or as one of its variants; all: itself and every variant;
     # balance: itself, and variants until each emotion has as many as the most frequent one has with all.
-    enlarge: Literal["none", "all", "balance"] = "none"
+    enlarge: Enlarge = "none"
 
     def __post_init__(self) -> None:
         if self.enlarge not in ("none", "all", "balance"):
             raise UnknownNameError("augmentation.enlarge", str(self.enlarge), ("none", "all", "balance"))
         if self.pool < 0:
             raise UsageError(f"augmentation.pool is {self.pool}; it must be 0 or more")
+        if self.enlarge != "none" and not (self.pool and self.pooled):
+            raise UsageError(
+                f"augmentation.enlarge is '{self.enlarge}', which adds kept variants: it needs "
+                "augmentation.pool of 1 or more and augmentation.pooled transforms; without them, set "
+                "augmentation.enlarge=none"
+            )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,12 +116,13 @@ def fit(
 
 
 def class_weights(training: TrainingSet) -> Tensor:
-    """Inverse frequency of each emotion in the training clips, of mean 1 over the clips: (emotions,).
+    """Inverse frequency of each emotion among an epoch's examples, of mean 1 over them: (emotions,).
 
     An emotion without a clip weighs nothing: label smoothing would draw every answer towards it.
     """
-    counts = np.array([sum(c.emotion == e for c in training.clips) for e in training.emotions], np.float32)
-    weights = len(training.clips) / (np.maximum(counts, 1) * np.count_nonzero(counts))
+    held = Counter(training.clips[example.row].emotion for example in training.examples)
+    counts = np.array([held[emotion] for emotion in training.emotions], np.float32)
+    weights = len(training.examples) / (np.maximum(counts, 1) * np.count_nonzero(counts))
     return torch.from_numpy(np.where(counts > 0, weights, 0).astype(np.float32))
 
 
