@@ -182,6 +182,18 @@ def test_an_enlarged_epoch_holds_each_shape_once(clips: tuple[Clip, ...], enlarg
     assert order(list(made.epoch(0, 2))) != order(batches)
 
 
+def test_a_balanced_epoch_comes_in_whole_batches(clips: tuple[Clip, ...]) -> None:
+    some = (*clips[:6], clips[-1])
+    made = training(some, sampling="balanced", batch_size=3)
+    batches = list(made.epoch(0, 1))
+    assert len(batches) == len(made)
+    heard = Counter(some[row].emotion for row in order(batches))
+    assert sum(heard.values()) >= sum(made.counts.values()) - 1
+    assert max(made.counts.values()) == min(made.counts.values())
+    assert same(list(made.epoch(0, 1)), batches)
+    assert not same(list(made.epoch(0, 2)), batches)
+
+
 def test_what_is_kept_is_never_written_over(clips: tuple[Clip, ...]) -> None:
     made = training(clips, crop_s=None)
     before = [made.waveforms.variant(c, n).copy() for c in clips for n in range(3)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vocemo.lab.examples import Example, examples
+from vocemo.lab.examples import Example, counts, examples, order
 
 LABELS = st.lists(st.sampled_from(["happy", "sad", "angry"]), min_size=1, max_size=30)
 
@@ -47,3 +48,31 @@ def test_what_is_left_over_falls_on_clips_all_over_the_list() -> None:
     assert len(more) == 6
     assert {row // 4 for row in more} == {0, 1}
     assert [len([row for row in more if row // 4 == half]) for half in (0, 1)] == [3, 3]
+
+
+@given(LABELS, st.integers(0, 5))
+def test_a_shuffled_epoch_is_each_example_once(labels: list[str], seed: int) -> None:
+    places = order(labels, "shuffled", np.random.default_rng(seed))
+    assert sorted(places.tolist()) == list(range(len(labels)))
+    assert counts(labels, "shuffled") == Counter(labels)
+
+
+@given(LABELS, st.integers(0, 5))
+def test_a_balanced_epoch_has_as_many_of_each_emotion(labels: list[str], seed: int) -> None:
+    places = order(labels, "balanced", np.random.default_rng(seed)).tolist()
+    drawn = Counter(labels[place] for place in places)
+    assert drawn == counts(labels, "balanced")
+    assert set(drawn) == set(labels) and len(set(drawn.values())) == 1
+    assert abs(len(places) - len(labels)) <= len(drawn)  # an epoch is as long as it would be
+    for label in drawn:  # nothing again before all of its emotion have come
+        times = [places.count(place) for place, name in enumerate(labels) if name == label]
+        assert max(times) - min(times) <= 1
+    assert places == order(labels, "balanced", np.random.default_rng(seed)).tolist()
+
+
+def test_balanced_epochs_draw_other_clips_each_and_mix_the_emotions() -> None:
+    labels = ["happy"] * 40 + ["sad"] * 10
+    drawn = [order(labels, "balanced", np.random.default_rng([0, epoch])).tolist() for epoch in range(8)]
+    assert {place for places in drawn for place in places} == set(range(50))
+    assert len({frozenset(places) for places in drawn}) == 8
+    assert all(5 < sum(place < 40 for place in places[:25]) < 20 for places in drawn)

@@ -299,8 +299,8 @@ def test_class_weights_count_what_an_enlarged_epoch_holds(fold: Fold, tiny_wavef
     unequal = dataclasses.replace(training, clips=training.clips[:13], pool=1)
     weights = [train.class_weights(dataclasses.replace(unequal, enlarge=how)) for how in ("none", "all")]
     assert torch.equal(*weights) and len(set(weights[0].tolist())) > 1
-    balanced = train.class_weights(dataclasses.replace(unequal, enlarge="balance"))
-    assert set(balanced.tolist()) <= {0.0, 1.0}
+    for balance in ({"enlarge": "balance"}, {"sampling": "balanced"}):
+        assert set(train.class_weights(dataclasses.replace(unequal, **balance)).tolist()) <= {0.0, 1.0}
 
 
 def test_an_emotion_without_clips_weighs_nothing(fold: Fold, tiny_waveforms: Waveforms) -> None:

@@ -15,8 +15,8 @@ from torch import Tensor
 from vocemo.errors import CorpusError
 from vocemo.lab.augment import Chain
 from vocemo.lab.corpora.clip import Clip
-from vocemo.lab.examples import Example, examples
-from vocemo.lab.recipe import Enlarge
+from vocemo.lab.examples import Example, counts, examples, order
+from vocemo.lab.recipe import Enlarge, Sampling
 from vocemo.lab.waveforms import Samples, Waveforms
 
 
@@ -67,18 +67,28 @@ class TrainingSet:
     batch_size: int
     crop_s: float | None
     enlarge: Enlarge = "none"
+    sampling: Sampling = "shuffled"
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:
-        """What an epoch holds, before it is put in an order."""
+        """What epochs are drawn from."""
         return examples([clip.emotion for clip in self.clips], self.pool, self.enlarge)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many examples of each emotion an epoch holds."""
+        return counts(self._emotions, self.sampling)
+
+    @cached_property
+    def _emotions(self) -> list[str]:
+        return [self.clips[example.row].emotion for example in self.examples]
 
     def __len__(self) -> int:
         """Batches in an epoch: the last, where smaller, is kept unless it is a single example.
 
         Batch normalisation has no variance over one clip; a recipe whose batches are single clips knows that.
         """
-        full, rest = divmod(len(self.examples), self.batch_size)
+        full, rest = divmod(sum(self.counts.values()), self.batch_size)
         return max(full + (rest > 1), 1)
 
     def epoch(self, seed: int, epoch: int) -> Iterator[Batch]:
@@ -86,8 +96,8 @@ class TrainingSet:
 
         The next batch is made while the present one trains.
         """
-        order = np.random.default_rng([seed, epoch]).permutation(len(self.examples))
-        parts = [order[i * self.batch_size : (i + 1) * self.batch_size] for i in range(len(self))]
+        places = order(self._emotions, self.sampling, np.random.default_rng([seed, epoch]))
+        parts = [places[i * self.batch_size : (i + 1) * self.batch_size] for i in range(len(self))]
         with ThreadPoolExecutor(1) as worker:
             pending = None
             for number, part in enumerate(parts):

@@ -138,6 +138,7 @@ def training_set(clips: tuple[Clip, ...], recipe: Recipe, waveforms: Waveforms) 
         batch_size=recipe.training.batch_size,
         crop_s=recipe.training.crop_s,
         enlarge=recipe.augmentation.enlarge,
+        sampling=recipe.training.sampling,
     )
 
 

@@ -23,6 +23,7 @@ from vocemo.lab import options
 from vocemo.prepare import Preparation
 
 Enlarge = Literal["none", "all", "balance"]
+Sampling = Literal["shuffled", "balanced"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class TrainingOptions:
     weight_decay: float = 0.0  # decoupled, as in AdamW
     label_smoothing: float = 0.0
     crop_s: float | None = None  # longer training clips are cropped to this at random
+    # shuffled: an epoch is each example once; balanced: as many of each emotion, drawn anew each epoch
+    sampling: Sampling = "shuffled"
     balance_classes: bool = False  # weigh the loss by inverse class frequency in training
     gradient_clip: float | None = 5.0  # largest norm of a step's gradient; None: as it comes
     # bfloat16: the model's products in half the width, its weights in full; auto: where the device gains
@@ -82,7 +85,11 @@ class TrainingOptions:
     min_learning_rate: float = 1e-6
 
     def __post_init__(self) -> None:
-        for name, words in (("monitor", ("loss", "uar")), ("precision", ("float32", "bfloat16", "auto"))):
+        for name, words in (
+            ("monitor", ("loss", "uar")),
+            ("precision", ("float32", "bfloat16", "auto")),
+            ("sampling", ("shuffled", "balanced")),
+        ):
             if getattr(self, name) not in words:
                 raise UnknownNameError(f"training.{name}", str(getattr(self, name)), words)
         for name, fits, valid in (
@@ -204,8 +211,8 @@ def load(name_or_path: str, overrides: Iterable[str] = (), corpora: Iterable[str
     Traceback (most recent call last):
         ...
     vocemo.errors.UnknownNameError: unknown training key 'epoch'; did you mean 'epochs'? Valid: epochs, \
-batch_size, learning_rate, weight_decay, label_smoothing, crop_s, balance_classes, gradient_clip, precision, \
-monitor, patience, plateau_patience, plateau_factor, min_learning_rate
+batch_size, learning_rate, weight_decay, label_smoothing, crop_s, sampling, balance_classes, gradient_clip, \
+precision, monitor, patience, plateau_patience, plateau_factor, min_learning_rate
     """
     try:
         table = tomllib.loads(source_text(name_or_path))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -120,9 +119,8 @@ def class_weights(training: TrainingSet) -> Tensor:
 
     An emotion without a clip weighs nothing: label smoothing would draw every answer towards it.
     """
-    held = Counter(training.clips[example.row].emotion for example in training.examples)
-    counts = np.array([held[emotion] for emotion in training.emotions], np.float32)
-    weights = len(training.examples) / (np.maximum(counts, 1) * np.count_nonzero(counts))
+    counts = np.array([training.counts.get(emotion, 0) for emotion in training.emotions], np.float32)
+    weights = counts.sum() / (np.maximum(counts, 1) * np.count_nonzero(counts))
     return torch.from_numpy(np.where(counts > 0, weights, 0).astype(np.float32))
 
 
