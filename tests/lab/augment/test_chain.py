@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,13 +18,23 @@ from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab.augment import AUGMENTATIONS, chain
 
 RATE_HZ = 16_000
-VARIANTS = [{"name": name} for name in sorted(AUGMENTATIONS)] + [
+NOISES = tempfile.TemporaryDirectory()  # there as long as the tests
+soundfile.write(
+    Path(NOISES.name, "hiss.wav"),
+    np.random.default_rng(0).uniform(-0.1, 0.1, 30_000),
+    22_050,
+    subtype="FLOAT",
+)
+NEEDED = {"background-noise": {"folder": NOISES.name}}  # options without which there is none
+VARIANTS = [{"name": name, **NEEDED.get(name, {})} for name in sorted(AUGMENTATIONS)] + [
     {"name": "speed", "method": "resample"},
     {"name": "noise", "colours": ["white", "pink", "brown", "blue", "violet"]},
     {"name": "time-shift", "wrap": True},
 ]
 EVERYTHING = [{**table, "p": 0.5} for table in VARIANTS]
-every_variant = pytest.mark.parametrize("table", VARIANTS, ids=lambda t: "-".join(map(str, t.values())))
+every_variant = pytest.mark.parametrize(
+    "table", VARIANTS, ids=lambda t: "-".join(str(v) for k, v in t.items() if k != "folder")
+)
 
 
 def global_randomness() -> tuple[list[int], object]:
@@ -141,7 +152,7 @@ def test_tables_are_left_as_they_were() -> None:
     ("table", "message"),
     [
         ({"name": "pitchshift"}, "unknown augmentation 'pitchshift'; did you mean 'pitch-shift'"),
-        ({"p": 0.5}, "needs a name. Valid: gain, noise"),
+        ({"p": 0.5}, "needs a name. Valid: background-noise, gain, noise"),
         (
             {"name": "speed", "rate": 1.1},
             "unknown option of augmentation speed 'rate'.*Valid: p, min_rate, max_rate",

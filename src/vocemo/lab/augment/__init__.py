@@ -2,10 +2,11 @@
 
 >>> from vocemo.lab.augment import AUGMENTATIONS
 >>> sorted(AUGMENTATIONS)
-['gain', 'noise', 'pitch-shift', 'speed', 'time-shift']
+['background-noise', 'gain', 'noise', 'pitch-shift', 'speed', 'time-shift']
 """
 
 from vocemo.lab.augment.add_noise import AddNoise, AddNoiseParameters
+from vocemo.lab.augment.background_noise import BackgroundNoise, BackgroundNoiseParameters
 from vocemo.lab.augment.chain import Chain, Step, chain
 from vocemo.lab.augment.gain import Gain, GainParameters
 from vocemo.lab.augment.pitch_shift import PitchShift, PitchShiftParameters
@@ -18,6 +19,8 @@ __all__ = [
     "AddNoise",
     "AddNoiseParameters",
     "Augmentation",
+    "BackgroundNoise",
+    "BackgroundNoiseParameters",
     "Chain",
     "Gain",
     "GainParameters",

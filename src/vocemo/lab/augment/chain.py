@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vocemo.errors import UnknownNameError, UsageError
-from vocemo.lab.augment.transform import AUGMENTATIONS, Augmentation, Samples
+from vocemo.lab.augment.transform import AUGMENTATIONS, Augmentation, ReadsFiles, Samples
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,15 @@ class Chain:
     """Augmentations in order. Holds no state: safe to share between threads."""
 
     steps: tuple[Step, ...]
+
+    @property
+    def identity(self) -> str:
+        """A text that is equal for chains that make equal samples from equal draws, files included."""
+        return "\n".join(
+            f"{step.p!r} {step.augmentation!r}"
+            + (f" {step.augmentation.content}" if isinstance(step.augmentation, ReadsFiles) else "")
+            for step in self.steps
+        )
 
     def draw(self, rng: np.random.Generator) -> tuple[object | None, ...]:
         """Each step's parameters, None for a step that is left out this time.

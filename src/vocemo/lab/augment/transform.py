@@ -6,7 +6,7 @@ drawn parameters to samples: the same parameters give the same samples, on any t
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,16 @@ class Augmentation(Protocol[Parameters]):
 
     def apply(self, samples: Samples, sample_rate: int, parameters: Parameters) -> Samples:
         """The varied samples, (N,) -> (M,) float32; the samples given are left as they were."""
+        ...
+
+
+@runtime_checkable
+class ReadsFiles(Protocol):
+    """An augmentation that depends on files, beyond its options."""
+
+    @property
+    def content(self) -> str:
+        """A digest of all that it reads."""
         ...
 
 
