@@ -155,6 +155,8 @@ def main() -> None:
             f"{result['librosa_ms']} ms a clip of {CLIP_S:g} s"
         )
     folder = "" if options.clips is None else f" --clips {options.clips.name}"
+    source = "made" if options.clips is None else f"recordings of {options.clips.name}"
+    counts = f"--count {options.count} --repeats {options.repeats}"
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],
         capture_output=True,
@@ -165,13 +167,12 @@ def main() -> None:
     report = {
         "benchmark": "augmentation",
         "results": results,
-        "clips": f"{len(clips)} {'made' if options.clips is None else 'recordings of ' + options.clips.name}, "
-        f"{CLIP_S:g} s at {RATE_HZ} Hz",
+        "clips": f"{len(clips)} {source}, {CLIP_S:g} s at {RATE_HZ} Hz",
         "repeats": options.repeats,
         "threads": 1,
         "processor": platform.machine(),
         "versions": {name: version(name) for name in ("librosa", "numpy", "python-stretch")},
-        "command": f"python bench/augmentation.py{folder} --count {options.count} --repeats {options.repeats}",
+        "command": f"python bench/augmentation.py{folder} {counts}",
         "commit": commit,
         "date": datetime.date.today().isoformat(),
     }
