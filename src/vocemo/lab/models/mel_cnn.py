@@ -1,7 +1,7 @@
 """CNN over mel spectrograms of any length, in blocks of convolution, normalisation, pooling and dropout.
 
-A mean over what the last block sees of the clip, in frequency and time, stands where a fixed size would be
-flattened: one clip at its own length, a padded batch, or images of one size all go in.
+The mean and the maximum over time at each band stand where a fixed size would be flattened: one clip at its
+own length, a padded batch, or images of one size all go in.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from vocemo.lab.models.masking import even, frame_mask, masked_mean
+from vocemo.lab.models.masking import even, frame_mask, masked_max, masked_mean
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS
 
@@ -31,7 +31,7 @@ class MelCnn(nn.Module):
         bands: int,
         frames: int | None,
         emotions: int,
-        widths: Sequence[int] = (16, 32, 64, 128),
+        widths: Sequence[int] = (16, 32, 64),
         hidden: int = 64,
         dropout: float = 0.3,
     ) -> None:
@@ -43,8 +43,9 @@ class MelCnn(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths)
         self.pool = nn.MaxPool2d(2)
         self.drop = nn.Dropout2d(dropout / 2)
+        inputs = 2 * widths[-1] * (bands // 2 ** len(widths))
         self.dense = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(widths[-1], hidden), nn.ReLU(), nn.Dropout(dropout)
+            nn.Dropout(dropout), nn.Linear(inputs, hidden), nn.ReLU(), nn.Dropout(dropout)
         )
         self.classify = nn.Linear(hidden, emotions)
 
@@ -55,5 +56,6 @@ class MelCnn(nn.Module):
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = torch.relu(norm(convolution(x))) * mask
             x, mask = self.drop(self.pool(even(x))), self.pool(even(mask.expand(-1, -1, 2, -1)))
-        embedding = self.dense(masked_mean(x, mask).mean(2))
+        statistics = torch.cat([masked_mean(x, mask), masked_max(x, mask)], dim=1)  # (batch, 2 width, bands)
+        embedding = self.dense(statistics.flatten(1))
         return Output(self.classify(embedding), embedding)
