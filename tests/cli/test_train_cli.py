@@ -75,6 +75,32 @@ def test_a_training_says_what_it_does_and_leaves_a_run_folder(
     assert folder.info().fold == 2 and folder.complete
 
 
+def test_a_cache_is_filled_once_and_changes_no_figure(
+    capsys: pytest.CaptureFixture[str],
+    run: Path,
+    tiny_corpus: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache = tmp_path / "cache"
+    assert main(arguments(tiny_corpus, tmp_path / "one", "--quiet", "--cache", str(cache))) == 0
+    filled = {path: path.read_bytes() for path in cache.rglob("*.npy")}
+    assert len(filled) > 48
+    monkeypatch.setenv("VOCEMO_CACHE", str(cache))
+    assert main(arguments(tiny_corpus, tmp_path / "two", "--quiet")) == 0
+    assert {path: path.read_bytes() for path in cache.rglob("*.npy")} == filled
+    predictions = {
+        RunFolder(folder).predictions.read_bytes() for folder in (run, tmp_path / "one", tmp_path / "two")
+    }
+    assert len(predictions) == 1
+    assert main(["train", "--help"]) == 0
+    assert "VOCEMO_CACHE" in capsys.readouterr().out
+    (tmp_path / "file").write_text("")
+    given = arguments(tiny_corpus, tmp_path / "three", "--cache", str(tmp_path / "file"))
+    assert "cannot be written to" in complaint(capsys, given)
+    assert not (tmp_path / "three").exists()
+
+
 def test_the_default_folder_names_what_it_holds_and_quiet_shows_no_progress(
     capsys: pytest.CaptureFixture[str], tiny_corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

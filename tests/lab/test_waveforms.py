@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import threading
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from vocemo.errors import CorpusError
 from vocemo.lab import augment
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.dataset import answering_batches, collate
+from vocemo.lab.disk_cache import DiskCache
 from vocemo.lab.waveforms import Samples, Waveforms
 from vocemo.prepare import Preparation, prepare
 from vocemo.runtime.predictor import Predictor
@@ -111,6 +113,58 @@ def test_each_clip_is_decoded_once(clips: tuple[Clip, ...], monkeypatch: pytest.
     first, again = all_of(store, clips), all_of(store, clips)
     assert all(a is b for a, b in zip(first, again, strict=True))
     assert sorted(decoded) == sorted(clip.path for clip in clips)
+
+
+@pytest.mark.parametrize("memory_bytes", [0, 2**30])
+def test_a_cache_on_the_disk_changes_nothing_and_is_read(
+    clips: tuple[Clip, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory_bytes: int
+) -> None:
+    expected = all_of(Waveforms(PREPARATION, POOLED), clips)
+
+    def kept() -> Waveforms:
+        return Waveforms(PREPARATION, POOLED, memory_bytes=memory_bytes, disk=DiskCache(tmp_path, 10**9))
+
+    assert equal(all_of(kept(), clips), expected)
+    entries = sorted(tmp_path.rglob("*.npy"))
+    assert len(entries) == 3 * len(clips)
+    monkeypatch.setattr(audio, "decode", lambda path: pytest.fail(f"{path} was decoded"))
+    assert equal(all_of(kept(), clips), expected)
+    for clip in clips:
+        assert equal(list(kept().heard(clip)), [kept().clip(clip)])
+    monkeypatch.undo()
+    entries[0].write_bytes(entries[0].read_bytes()[:-50])
+    assert equal(all_of(kept(), clips), expected)
+    assert sorted(tmp_path.rglob("*.npy")) == entries
+
+
+def test_on_the_disk_other_settings_have_entries_of_their_own(
+    clips: tuple[Clip, ...], tmp_path: Path
+) -> None:
+    louder = replace(PREPARATION, level_db=-20.0)
+    other = augment.chain([{"name": "gain", "min_db": 3.0}])
+    for preparation, pooled in ((PREPARATION, POOLED), (louder, POOLED), (PREPARATION, other)):
+        disk = DiskCache(tmp_path, 10**9)
+        kept = all_of(Waveforms(preparation, pooled, disk=disk), clips)
+        assert equal(kept, all_of(Waveforms(preparation, pooled), clips))
+
+
+def test_equal_names_in_other_folders_are_varied_apart(tmp_path: Path) -> None:
+    gain = augment.chain([{"name": "gain"}])
+    for speaker in ("ann", "bob"):
+        (tmp_path / "happy" / speaker).mkdir(parents=True)
+        audio.write(tmp_path / "happy" / speaker / "1.wav", voice(0.5).astype(np.float32), RATE_HZ)
+    store = Waveforms(Preparation(), gain)
+    ann, bob = read(f"folder:{tmp_path}").clips
+    assert np.array_equal(store.clip(ann), store.clip(bob))
+    assert not np.array_equal(store.variant(ann, 1), store.variant(bob, 1))
+
+
+def test_a_ravdess_clips_variants_are_those_of_its_name_alone(clips: tuple[Clip, ...]) -> None:
+    # Recordings whose name is theirs alone keep the variants that earlier trainings heard.
+    store = Waveforms(PREPARATION, POOLED)
+    seed = hashlib.sha256(f"ravdess|{clips[0].path.name}|None".encode()).digest()[:8]
+    rng = np.random.default_rng([int.from_bytes(seed, "little"), 2])
+    assert np.array_equal(store.variant(clips[0], 2), POOLED(store.clip(clips[0]), RATE_HZ, rng))
 
 
 @pytest.mark.parametrize("memory_bytes", [0, 30_000, 60_000])

@@ -21,6 +21,8 @@ def crossval(
         Path | None, typer.Option("--out", metavar="DIR", help="Where the runs go; by default under runs/.")
     ] = None,
     device: training.Device = "auto",
+    cache: training.Cache = None,
+    cache_gb: training.CacheGb = training.DEFAULT_CACHE_GB,
     quiet: training.Quiet = False,
 ) -> None:
     """Train and test over all folds and seeds of a protocol.
@@ -41,6 +43,7 @@ def crossval(
 
     training.check_protocol(protocol, tests=True)
     chosen = training.load_recipe(recipe, settings, corpus)
+    disk = training.disk_cache(cache, cache_gb)
     where = training.device_named(device)
     manifest = training.read_corpora(corpus, chosen)
     protocol = protocol or training.strictest_protocol(manifest)
@@ -53,7 +56,12 @@ def crossval(
         shown = [training.ShowTraining(bar, f"seed {job.seed} fold {job.fold.index} ") for job in jobs]
 
         for job, outcome in lab.run(
-            jobs, chosen, corpus or (), device=where, callbacks=lambda number: [shown[number]]
+            jobs,
+            chosen,
+            corpus or (),
+            device=where,
+            callbacks=lambda number: [shown[number]],
+            disk=disk,
         ):
             # Early stopping leaves epochs out, and what was complete before has none to show.
             bar.advance(chosen.training.epochs - shown[len(done)].epochs)

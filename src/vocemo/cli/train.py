@@ -40,6 +40,8 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch.")] = False,
     device: training.Device = "auto",
+    cache: training.Cache = None,
+    cache_gb: training.CacheGb = training.DEFAULT_CACHE_GB,
     quiet: training.Quiet = False,
 ) -> None:
     """Train a model by a recipe on one fold of a protocol, and test it once.
@@ -65,6 +67,7 @@ def train(
     learnt = Plan.read(plan) if plan else None
     if learnt:
         chosen = _planned(chosen, learnt)
+    disk = training.disk_cache(cache, cache_gb)
     where = training.device_named(device)
     manifest = training.read_corpora(corpus, chosen)
     protocol = protocol or ("all" if plan else training.strictest_protocol(manifest))
@@ -81,7 +84,7 @@ def train(
             info,
             folds[fold],
             folder,
-            waveforms=experiment.waveforms_for(chosen),
+            waveforms=experiment.waveforms_for(chosen, disk),
             device=where,
             callbacks=[training.ShowTraining(bar)],
             resume=resume,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from vocemo.lab.corpora import Manifest
+    from vocemo.lab.disk_cache import DiskCache
     from vocemo.lab.recipe import Recipe
     from vocemo.lab.run import RunFolder
     from vocemo.lab.splits import Fold
@@ -43,6 +45,22 @@ Settings = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where to train.")]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        envvar="VOCEMO_CACHE",
+        help="Keep prepared clips and their variants here; the next training reads what this one made.",
+    ),
+]
+CacheGb = Annotated[
+    float,
+    typer.Option(
+        "--cache-gb", metavar="N", min=0.001, help="Gigabytes that the cache may hold; the oldest go."
+    ),
+]
+DEFAULT_CACHE_GB = 20.0
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
@@ -65,6 +83,13 @@ def device_named(name: str) -> torch.device:
     chosen = device.choose(name)
     say(f"Using device: {device.describe(chosen)}")
     return chosen
+
+
+def disk_cache(folder: Path | None, gigabytes: float) -> DiskCache | None:
+    """The cache that the command line or VOCEMO_CACHE names, if any. Raises UsageError where it cannot be."""
+    from vocemo.lab.disk_cache import DiskCache
+
+    return None if folder is None else DiskCache(folder.expanduser(), round(gigabytes * 1e9))
 
 
 def load_recipe(name: str, settings: Sequence[str] | None, corpora: Sequence[str] | None) -> Recipe:

@@ -11,6 +11,7 @@ import torch
 
 from vocemo.lab import plan
 from vocemo.lab.corpora.clip import Manifest
+from vocemo.lab.disk_cache import DiskCache
 from vocemo.lab.evaluate import Predictions, Results
 from vocemo.lab.experiment import run_fold, waveforms_for
 from vocemo.lab.measure import measured
@@ -45,12 +46,13 @@ def run(
     *,
     device: torch.device,
     callbacks: Callable[[int], Iterable[Callback]] = lambda number: (),
+    disk: DiskCache | None = None,
 ) -> Iterator[tuple[Job, Outcome]]:
     """Run what is not complete, read what is, and give each job's outcome as soon as it is known.
 
-    `callbacks` gives those of a job by its number.
+    `callbacks` gives those of a job by its number; `disk` keeps prepared clips for further trainings.
     """
-    waveforms = waveforms_for(recipe)
+    waveforms = waveforms_for(recipe, disk)
     for number, job in enumerate(todo):
         info = run_info(recipe, corpora, job.fold, job.seed, device)
         outcome = run_fold(

@@ -16,6 +16,7 @@ from vocemo.lab.calibrate import fit_temperature
 from vocemo.lab.corpora.clip import Clip, Manifest
 from vocemo.lab.dataset import TrainingSet, collate
 from vocemo.lab.device import gains_by_bfloat16
+from vocemo.lab.disk_cache import DiskCache
 from vocemo.lab.evaluate import Predictions, fold_result
 from vocemo.lab.history import best
 from vocemo.lab.network import Network
@@ -81,10 +82,10 @@ def check(recipe: Recipe) -> None:
         ) from error
 
 
-def waveforms_for(recipe: Recipe) -> Waveforms:
-    """The store of prepared clips that all folds and seeds of a recipe share."""
+def waveforms_for(recipe: Recipe, disk: DiskCache | None = None) -> Waveforms:
+    """The store of prepared clips that all folds and seeds of a recipe share, above what lies on the disk."""
     pooled = augment.chain(recipe.augmentation.pooled) if recipe.augmentation.pooled else None
-    return Waveforms(recipe.preparation, pooled)
+    return Waveforms(recipe.preparation, pooled, disk=disk)
 
 
 def run_fold(

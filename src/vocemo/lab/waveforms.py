@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 
 from vocemo import audio
 from vocemo.errors import AudioError, CorpusError, TooShortAudioError
+from vocemo.lab import cache_key
 from vocemo.lab.augment import Chain
+from vocemo.lab.corpora import CORPORA
 from vocemo.lab.corpora.clip import Clip
+from vocemo.lab.disk_cache import DiskCache
 from vocemo.prepare import Preparation, Prepared, prepare
 from vocemo.runtime import windows
 from vocemo.runtime.predictor import SILENT_BELOW_LOUDEST_DB
@@ -42,28 +45,40 @@ class Waveforms:
 
     Clips are prepared exactly as an answering model prepares them, but for the zeros that fill a fixed
     length: a batch adds those. Past `memory_bytes` further clips are made anew each time they are asked
-    for. Safe to share between threads.
+    for, or read from `disk`, which holds the same numbers from one training to the next. Safe to share
+    between threads.
     """
 
     def __init__(
-        self, preparation: Preparation, pooled: Chain | None = None, memory_bytes: int = 6 * 2**30
+        self,
+        preparation: Preparation,
+        pooled: Chain | None = None,
+        memory_bytes: int = 6 * 2**30,
+        disk: DiskCache | None = None,
     ) -> None:
         self.preparation = preparation
         self._pooled = pooled
+        # Asked for once: it may have to read every noise of a folder.
+        self._pooled_identity = pooled.identity if pooled is not None and disk is not None else ""
+        self._disk = disk
         self._memory_left = memory_bytes
         self._kept: dict[_Key, tuple[Samples, ...]] = {}
         self._lock = threading.Lock()
 
     def clip(self, clip: Clip) -> Samples:
         """The clip's prepared samples, (N,). Raises CorpusError, naming the clip, where it cannot be read."""
-        return self._keep(clip, 0, lambda: (self._prepare(clip),))[0]
+        return self._keep(clip, 0, lambda: (self._stored(clip, 0, lambda: self._prepare(clip)),))[0]
 
     def variant(self, clip: Clip, number: int) -> Samples:
         """The clip's kept variant of this number, (N,); number 0 is the clip itself."""
         if number == 0 or self._pooled is None:
             return self.clip(clip)
         pooled = self._pooled
-        return self._keep(clip, number, lambda: (self._augment(clip, number, pooled),))[0]
+
+        def make() -> Samples:
+            return self._augment(clip, number, pooled)
+
+        return self._keep(clip, number, lambda: (self._stored(clip, number, make),))[0]
 
     def heard(self, clip: Clip) -> tuple[Samples, ...]:
         """The clip as an answering model hears it: itself, or its windows where it is longer than one.
@@ -90,6 +105,20 @@ class Waveforms:
                 self._memory_left -= needed
                 self._kept[key] = made
         return made
+
+    def _stored(self, clip: Clip, number: int, make: Callable[[], Samples]) -> Samples:
+        """From the disk, or made and put there."""
+        if self._disk is None:
+            return make()
+        try:
+            key = cache_key.key(clip, self.preparation, self._pooled_identity, _identity(clip), number)
+        except OSError:  # making it says what is wrong, and of which clip
+            return make()
+        stored = self._disk.get(key)
+        if stored is None:
+            stored = make()
+            self._disk.put(key, stored)
+        return stored
 
     def _prepare(self, clip: Clip) -> Samples:
         try:
@@ -133,11 +162,18 @@ class Waveforms:
         return audio.resample(part, whole.sample_rate, self.preparation.sample_rate)
 
     def _augment(self, clip: Clip, number: int, pooled: Chain) -> Samples:
-        # By name and not by path: the same corpus in another place gives the same variants.
-        identity = f"{clip.corpus}|{clip.path.name}|{clip.start_s}"
-        digest = hashlib.sha256(identity.encode()).digest()
+        digest = hashlib.sha256(_identity(clip).encode()).digest()
         rng = np.random.default_rng([int.from_bytes(digest[:8], "little"), number])
         return pooled(self.clip(clip), self.preparation.sample_rate, rng)
+
+
+def _identity(clip: Clip) -> str:
+    """What a clip's draws come from."""
+    # By name and not by path: the same corpus in another place gives the same variants.
+    whose = ""
+    if clip.corpus in CORPORA and CORPORA[clip.corpus].names_repeat:
+        whose = f"{clip.emotion}|{clip.speaker}|"
+    return f"{clip.corpus}|{whose}{clip.path.name}|{clip.start_s}"
 
 
 def _unpadded(prepared: Prepared) -> Samples:

@@ -111,6 +111,7 @@ class Corpus:
     companions: tuple[str, ...] = ()  # patterns of files that belong to a release and are no clips
     archives: tuple[Archive, ...] = ()
     listing: Listing | None = None
+    names_repeat: bool = False  # one file name may stand for several recordings, in several folders
     obtain: str = ""  # where to go when no file can be had directly
 
     @property

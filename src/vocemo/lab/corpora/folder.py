@@ -58,5 +58,6 @@ FOLDER = Corpus(
     homepage=None,
     layout="emotion/file or emotion/speaker/file",
     scan=scan,
+    names_repeat=True,
     obtain="it is yours to bring",
 )

@@ -77,6 +77,7 @@ def names() -> frozenset[str]:
 
 SAVEE = Corpus(
     name="savee",
+    names_repeat=True,
     title="SAVEE, Surrey Audio-Visual Expressed Emotion",
     summary="4 men speak English sentences in 7 emotions",
     language="en",

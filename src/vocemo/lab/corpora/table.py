@@ -191,5 +191,6 @@ TABLE = Corpus(
     homepage=None,
     layout="a CSV file with the columns path, emotion, speaker",
     scan=scan,
+    names_repeat=True,
     obtain="it is yours to bring",
 )
