@@ -15,15 +15,16 @@ import fabricate
 import fabricate_run
 from vocemo.emotions import EMOTIONS
 from vocemo.errors import CorpusError, LeakError, RunError, UsageError
-from vocemo.lab import checkpoint, crossval, experiment, network
+from vocemo.lab import augment, checkpoint, crossval, experiment, network
 from vocemo.lab import recipe as recipes
+from vocemo.lab.augment import Chain
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.evaluate import Predictions
 from vocemo.lab.plan import Plan
 from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
 from vocemo.lab.scoring import score
 from vocemo.lab.splits import Fold
-from vocemo.lab.waveforms import Waveforms
+from vocemo.lab.waveforms import Samples, Waveforms
 
 CHOSEN = fabricate_run.recipe()
 FILES = {
@@ -142,6 +143,29 @@ def test_test_labels_change_test_figures_and_nothing_else(
     assert not np.array_equal(ours.targets, theirs.targets)
     assert outcome.test is not None and before.test is not None
     assert outcome.test.loss != before.test.loss
+
+
+@pytest.mark.parametrize("enlarge", ["none", "all", "balance"])
+def test_variants_are_made_of_training_clips_alone(
+    tiny_corpus: str, fold: Fold, tmp_path: Path, enlarge: str
+) -> None:
+    chosen = fabricate_run.recipe(
+        "training.epochs=1", "augmentation.pool=2", f"augmentation.enlarge={enlarge}"
+    )
+    varied: list[str] = []
+
+    class Watched(Waveforms):
+        def _augment(self, clip: Clip, number: int, pooled: Chain) -> Samples:
+            varied.append(clip.key)
+            return super()._augment(clip, number, pooled)
+
+    watched = Watched(chosen.preparation, augment.chain(chosen.augmentation.pooled))
+    fabricate_run.run(tiny_corpus, fold, tmp_path / "run", chosen, waveforms=watched)
+    assert varied and set(varied) <= {clip.key for clip in fold.train}
+    if enlarge != "none":
+        assert set(varied) == {clip.key for clip in fold.train}
+    # What was made before the split, or for another fold, is no other: a variant depends on its clip alone.
+    assert not set(varied) & {clip.key for clip in (*fold.validation, *fold.test)}
 
 
 def test_the_best_epoch_is_kept_and_not_the_last(

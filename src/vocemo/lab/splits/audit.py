@@ -1,7 +1,7 @@
 """The leak audit: whether the test is as unknown to the model as its protocol claims.
 
 Recordings are compared by their decoded samples, exactly. A copy that was resampled, cut or
-encoded with loss is another recording to the audit; name it by `sources`.
+encoded with loss is another recording to the audit, unless its name tells; name it by `sources`.
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ def audit(fold: Fold, *, sources: Mapping[str, str] | None = None) -> Audit:
         *leaks.same_content(fold, copies),
         *leaks.one_speaker_under_two_names(fold, copies),
         *leaks.derived(fold, sources or {}),
+        *leaks.named_copies(fold),
         *leaks.unknown_speakers(fold),
         *leaks.unheard_emotions(fold),
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from vocemo.lab.corpora.clip import Clip
+from vocemo.lab.splits.copies import families, pairs_apart, sound_alike
 from vocemo.lab.splits.fold import Fold, speaker_is_known, speakers
 
 # A message names so many of what it is about, and counts the rest.
@@ -137,6 +138,47 @@ def derived(fold: Fold, sources: Mapping[str, str]) -> list[Finding]:
             each = ", ".join(f"{k} ({' and '.join(parts[k])})" for k in keys[:_NAMED])
             message = f"clips made from {root} are in {' and '.join(where)}: {each}"
             found.append(Finding("derived copies", message, tuple(where), tuple(keys), True))
+    return found
+
+
+def named_copies(fold: Fold) -> list[Finding]:
+    """Clips in several parts whose names say that one is an augmented copy of the other.
+
+    Where their sounds agree it is a leak; where they do not, as after a stretch, it is a suspicion.
+    """
+    parts = _parts_of(fold)
+    shown: list[tuple[Clip, Clip]] = []
+    suspected: list[tuple[Clip, Clip]] = []
+    for family in families(c for clips in fold.parts.values() for c in clips):
+        for one, other in pairs_apart(family, parts):
+            (shown if sound_alike(one, other) else suspected).append((one, other))
+    found = []
+    for pairs, what, failure in (
+        (shown, "recordings and augmented copies of them, by name and by sound,", True),
+        (
+            suspected,
+            "named like recordings and augmented copies of them, which their sound does not show,",
+            False,
+        ),
+    ):
+        if not pairs:
+            continue
+        keys = list(dict.fromkeys(clip.key for pair in pairs for clip in pair))
+        where = sorted({p for k in keys for p in parts[k]}, key=list(fold.parts).index)
+        one, other = pairs[0]
+        message = f"{_are(len(pairs), 'pair')} {what} in {' and '.join(where)}, such as "
+        message += (
+            f"{one.key} ({' and '.join(parts[one.key])}) and {other.key} ({' and '.join(parts[other.key])})"
+        )
+        found.append(
+            Finding(
+                "derived copies" if failure else "names of copies",
+                message,
+                tuple(where),
+                tuple(keys),
+                failure,
+            )
+        )
     return found
 
 
