@@ -101,6 +101,21 @@ def test_a_cache_is_filled_once_and_changes_no_figure(
     assert not (tmp_path / "three").exists()
 
 
+def test_copies_are_divided_where_the_recipe_makes_some(
+    capsys: pytest.CaptureFixture[str], tiny_corpus: str, tmp_path: Path
+) -> None:
+    given = arguments(tiny_corpus, tmp_path / "run", "--protocol", "random-copies", "--quiet")
+    none = complaint(capsys, [*given, "--set", "augmentation.pool=0"])
+    assert "random-copies divides augmented copies" in none
+    assert main(given) == 0
+    captured = capsys.readouterr()
+    assert "LEAKS" in captured.err and "heard in training as well" in captured.err
+    assert "LEAKY" in captured.out
+    folder = RunFolder(tmp_path / "run")
+    assert sum(folder.info().clips[::2]) == 96  # 48 recordings, and a copy of each
+    assert "~1" in folder.predictions.read_text()
+
+
 def test_the_default_folder_names_what_it_holds_and_quiet_shows_no_progress(
     capsys: pytest.CaptureFixture[str], tiny_corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from vocemo.emotions import EMOTIONS
 from vocemo.errors import CorpusError, UnknownNameError, UsageError
 from vocemo.lab.corpora import read
 from vocemo.lab.corpora.clip import Clip, Manifest
-from vocemo.lab.splits import PROTOCOLS, Fold, enforce, folds
+from vocemo.lab.splits import PROTOCOLS, Fold, audit, enforce, folds
 from vocemo.lab.splits.shares import hold_out, stratified
 
 EMOBOX = [{1, 11, 20, 21}, {4, 10, 12, 14}, {8, 9, 19, 23}, {3, 5, 7, 24}, {2, 15, 16, 18}, {6, 13, 17, 22}]
@@ -194,7 +194,7 @@ def test_every_protocol_keeps_its_word(protocol: str) -> None:
             assert "LEAK" not in fold.describe()
         assert str(len(fold.train)) in fold.describe()
         parts = [names(p) for p in fold.parts.values()]
-        if protocol != "random-as-described":
+        if protocol not in ("random-as-described", "random-copies"):
             assert all(not a & b for i, a in enumerate(parts) for b in parts[i + 1 :])
 
 
@@ -256,6 +256,24 @@ def test_speakers_70_20_10_divides_speakers_and_sexes() -> None:
     assert [len({c.speaker for c in p}) for p in few.parts.values()] == [7, 2, 1]
     with pytest.raises(UsageError, match="needs 10 speakers or more, but table has 9"):
         folds(table(list("abcdefghi")), "speakers-70-20-10")
+
+
+@pytest.mark.parametrize("pool", [0, 3])
+def test_random_copies_divides_copies_as_if_they_were_recordings(pool: int) -> None:
+    manifest = ravdess()
+    fold = folds(manifest, "random-copies", 1, pool)[0]
+    pairs = [(c.path, c.variant) for c in fold.train + fold.test]
+    assert sorted(pairs) == sorted((c.path, n) for c in manifest for n in range(pool + 1))
+    assert fold.validation == fold.test and fold.leaky
+    assert len(fold.test) == pytest.approx(0.2 * len(pairs), abs=1)
+    shared = {c.path for c in fold.train} & {c.path for c in fold.test}
+    assert bool(shared) == (pool > 0)
+    kinds = {f.kind for f in audit(fold).failures}
+    assert ("derived copies" in kinds) == (pool > 0)
+    assert "same recording" not in kinds and "same content" not in kinds
+    assert ("heard in training as well" in fold.describe()) == (pool > 0)
+    # Other protocols make no copies, whatever the recipe's pool.
+    assert folds(manifest, "random", 1, pool) == folds(manifest, "random", 1)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,18 @@ def test_variants_differ_from_each_other_and_from_the_clip(clips: tuple[Clip, ..
     assert all(each.dtype == np.float32 and np.isfinite(each).all() for each in made)
 
 
+def test_a_clip_that_is_a_copy_is_that_variant_and_varied_no_further(clips: tuple[Clip, ...]) -> None:
+    store = Waveforms(PREPARATION, POOLED)
+    copy = replace(clips[0], variant=2)
+    assert copy.key != clips[0].key
+    expected = store.variant(clips[0], 2)
+    for heard in (store.clip(copy), store.variant(copy, 0), store.variant(copy, 1), *store.heard(copy)):
+        assert np.array_equal(heard, expected)
+    assert np.array_equal(Waveforms(PREPARATION).clip(copy), store.clip(clips[0]))
+    short = Waveforms(replace(PREPARATION, length_s=0.2), POOLED)
+    assert all(len(short.clip(replace(clip, variant=n))) <= 3_200 for clip in clips for n in range(4))
+
+
 def test_without_pooled_transforms_every_variant_is_the_clip(clips: tuple[Clip, ...]) -> None:
     store = Waveforms(PREPARATION)
     assert store.variant(clips[0], 3) is store.clip(clips[0])

@@ -48,7 +48,7 @@ def crossval(
     manifest = training.read_corpora(corpus, chosen)
     protocol = protocol or training.strictest_protocol(manifest)
     out = out or Path("runs") / f"{chosen.name}-{protocol}"
-    jobs = lab.jobs(manifest, protocol, range(seeds), out)
+    jobs = lab.jobs(manifest, protocol, range(seeds), out, training.copies(protocol, chosen))
     for job in jobs[: len(jobs) // seeds]:
         training.say(job.fold.describe())
     done: list[lab.Job] = []

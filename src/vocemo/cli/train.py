@@ -73,7 +73,7 @@ def train(
     protocol = protocol or ("all" if plan else training.strictest_protocol(manifest))
     if plan and protocol != "all":
         raise UsageError(f"--plan stands in for validation, so it goes with --protocol all, not {protocol}")
-    folds = splits.folds(manifest, protocol, seed)
+    folds = splits.folds(manifest, protocol, seed, training.copies(protocol, chosen))
     if not 0 <= fold < len(folds):
         raise UsageError(f"protocol {protocol} has folds 0 to {len(folds) - 1} here; there is no fold {fold}")
     training.say(folds[fold].describe())

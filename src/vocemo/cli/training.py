@@ -113,6 +113,20 @@ def check_protocol(name: str | None, *, tests: bool = False) -> None:
         PROTOCOLS[name]
 
 
+def copies(protocol: str, recipe: Recipe) -> int:
+    """How many copies of a clip the protocol divides beside it: none, but for one that is for comparison."""
+    from vocemo.lab.splits import PROTOCOLS
+
+    if not PROTOCOLS[protocol].copies:
+        return 0
+    if not (recipe.augmentation.pool and recipe.augmentation.pooled):
+        raise UsageError(
+            f"protocol {protocol} divides augmented copies, and recipe {recipe.name} makes none: it needs "
+            "augmentation.pool of 1 or more and augmentation.pooled transforms"
+        )
+    return recipe.augmentation.pool
+
+
 def read_labelled(specs: Sequence[str] | None) -> Manifest:
     """The clips of all named corpora; what is left out is told."""
     from vocemo.lab.corpora import Manifest, parse_spec, read

@@ -30,12 +30,17 @@ class Job:
     folder: RunFolder
 
 
-def jobs(manifest: Manifest, protocol: str, seeds: Sequence[int], out: Path) -> tuple[Job, ...]:
-    """What there is to do, seed by seed. A protocol that draws its folds draws them anew for each seed."""
+def jobs(
+    manifest: Manifest, protocol: str, seeds: Sequence[int], out: Path, pool: int = 0
+) -> tuple[Job, ...]:
+    """What there is to do, seed by seed. A protocol that draws its folds draws them anew for each seed.
+
+    pool: as `splits.folds` takes it.
+    """
     return tuple(
         Job(fold, seed, RunFolder(out / f"seed-{seed}" / f"fold-{fold.index}"))
         for seed in seeds
-        for fold in folds(manifest, protocol, seed)
+        for fold in folds(manifest, protocol, seed, pool)
     )
 
 

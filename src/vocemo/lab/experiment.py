@@ -129,16 +129,17 @@ def run_fold(
 
 
 def training_set(clips: tuple[Clip, ...], recipe: Recipe, waveforms: Waveforms) -> TrainingSet:
-    """Training clips with the recipe's augmentation."""
+    """Training clips with the recipe's augmentation; clips that hold their own copies get no further ones."""
+    copied = any(clip.variant for clip in clips)
     return TrainingSet(
         clips=clips,
         emotions=recipe.emotions,
         waveforms=waveforms,
-        pool=recipe.augmentation.pool if recipe.augmentation.pooled else 0,
+        pool=recipe.augmentation.pool if recipe.augmentation.pooled and not copied else 0,
         live=augment.chain(recipe.augmentation.live) if recipe.augmentation.live else None,
         batch_size=recipe.training.batch_size,
         crop_s=recipe.training.crop_s,
-        enlarge=recipe.augmentation.enlarge,
+        enlarge="none" if copied else recipe.augmentation.enlarge,
         sampling=recipe.training.sampling,
     )
 

@@ -67,11 +67,20 @@ class Waveforms:
 
     def clip(self, clip: Clip) -> Samples:
         """The clip's prepared samples, (N,). Raises CorpusError, naming the clip, where it cannot be read."""
+        if clip.variant:
+            # What stands for a clip is as long as one where that is fixed.
+            made = self.variant(dataclasses.replace(clip, variant=0), clip.variant)
+            return made[: self.preparation.length]
         return self._keep(clip, 0, lambda: (self._stored(clip, 0, lambda: self._prepare(clip)),))[0]
 
     def variant(self, clip: Clip, number: int) -> Samples:
-        """The clip's kept variant of this number, (N,); number 0 is the clip itself."""
-        if number == 0 or self._pooled is None:
+        """The clip's kept variant of this number, (N,); number 0 is the clip itself.
+
+        A clip that is an augmented copy is varied no further.
+        """
+        if self._pooled is None:
+            return self.clip(dataclasses.replace(clip, variant=0))
+        if number == 0 or clip.variant:
             return self.clip(clip)
         pooled = self._pooled
 
@@ -86,6 +95,8 @@ class Waveforms:
         These are made as `runtime.predictor` makes them: cut, each prepared, the silent ones left out. Of a
         clip that is silent throughout, which an answering model does not answer, the first window stands in.
         """
+        if clip.variant:
+            return (self.clip(clip),)
         longest_s = max(self.preparation.length_s or 0.0, self.preparation.max_length_s)
         if clip.duration_s is not None and clip.duration_s < longest_s - _SURELY_S:
             return (self.clip(clip),)

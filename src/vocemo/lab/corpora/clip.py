@@ -42,12 +42,14 @@ class Clip:
     end_s: float | None = None
     split: str | None = None
     duration_s: float | None = None
+    variant: int = 0  # an augmented copy, by number, that stands for itself; 0: the recording
 
     @property
     def key(self) -> str:
-        """The clip's identity in caches and prediction files: its path, with the part if it is one."""
+        """The clip's identity in caches and prediction files: its path, and the part or copy of it."""
         part = "" if self.start_s is None else f"#{self.start_s:.10g}-{self.end_s or 0:.10g}"
-        return f"{self.path}{part}"
+        copy = f"~{self.variant}" if self.variant else ""
+        return f"{self.path}{part}{copy}"
 
 
 @dataclass(frozen=True, slots=True)

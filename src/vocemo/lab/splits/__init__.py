@@ -3,7 +3,7 @@
 >>> from vocemo.lab.splits import PROTOCOLS
 >>> sorted(PROTOCOLS)
 ['all', 'as-given', 'cross-corpus', 'emobox-6', 'loso', 'luna-5', 'random', 'random-70-20-10', \
-'random-as-described', 'speakers-70-20-10']
+'random-as-described', 'random-copies', 'speakers-70-20-10']
 """
 
 from vocemo.lab.splits import cross_corpus as cross_corpus

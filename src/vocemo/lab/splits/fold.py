@@ -84,6 +84,16 @@ class Fold:
             how = ["the speakers are unknown, so the same voices may be in training and test"]
         else:
             how = ["recordings are not kept apart (its audit says which)"]
+        trained = {(clip.path, clip.start_s) for clip in self.train}
+        copied = (
+            sum((c.path, c.start_s) in trained for c in self.test)
+            if any(c.variant for c in self.train)
+            else 0
+        )
+        if copied:
+            how.append(
+                f"{copied} of {len(self.test)} tested are heard in training as well, varied in other ways"
+            )
         if self.validation_is_test:
             how.append("validation is test: the model is chosen on the very clips that are reported")
         return f"This split LEAKS: {'; and '.join(how)}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from vocemo.lab.corpora.clip import Clip
@@ -55,7 +55,9 @@ def same_recording(fold: Fold) -> list[Finding]:
     found = []
     for a, x, b, y in _pairs(fold):
         keys = {c.key for c in x} & {c.key for c in y}
-        files = {c.path for c in x if c.key not in keys} & {c.path for c in y if c.key not in keys}
+        # Copies of one recording are no cuttings of it: `derived` names them.
+        files = {c.path for c in x if c.key not in keys and not c.variant}
+        files &= {c.path for c in y if c.key not in keys and not c.variant}
         if files:
             names = sorted(map(str, files))
             message = f"cuttings of one recording are in {a} and in {b}: {_few(names)}"
@@ -128,11 +130,13 @@ def one_speaker_under_two_names(fold: Fold, copies: list[tuple[Clip, ...]]) -> l
 def derived(fold: Fold, sources: Mapping[str, str]) -> list[Finding]:
     """Clips made from the same clip, in several parts."""
     parts = _parts_of(fold)
-    families: dict[str, list[str]] = defaultdict(list)
+    made = {c.key: replace(c, variant=0).key for clips in fold.parts.values() for c in clips if c.variant}
+    sources = {**made, **sources}
+    made_from: dict[str, list[str]] = defaultdict(list)
     for key in parts:
-        families[_root(key, sources)].append(key)
+        made_from[_root(key, sources)].append(key)
     found = []
-    for root, keys in sorted(families.items()):
+    for root, keys in sorted(made_from.items()):
         where = sorted({p for k in keys for p in parts[k]}, key=list(fold.parts).index)
         if len(keys) > 1 and len(where) > 1:
             each = ", ".join(f"{k} ({' and '.join(parts[k])})" for k in keys[:_NAMED])

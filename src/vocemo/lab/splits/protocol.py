@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vocemo.errors import CorpusError, UsageError
 from vocemo.lab.corpora.clip import Clip, Manifest
@@ -19,7 +19,7 @@ class Protocol:
     `leaky`: its figures must carry the word wherever they stand. `speaker_independent`: it claims
     that no test speaker is in training or validation, and `enforce` holds it to that. A protocol
     that is neither (`as-given`) lets the audit decide for each fold. `holds_out`: it keeps clips from
-    training, to validate and test with.
+    training, to validate and test with. `copies`: it divides augmented copies as if they were recordings.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Protocol:
     speaker_independent: bool
     make: Callable[[Manifest, int], list[Fold]]
     holds_out: bool = True
+    copies: bool = False
 
 
 PROTOCOLS: Registry[Protocol] = Registry("protocol")
@@ -40,18 +41,21 @@ def protocol(
     leaky: bool = False,
     speaker_independent: bool = False,
     holds_out: bool = True,
+    copies: bool = False,
 ) -> Callable[[Callable[[Manifest, int], list[Fold]]], Callable[[Manifest, int], list[Fold]]]:
     """A decorator that files a function (manifest, seed) -> folds as a protocol."""
 
     def file(make: Callable[[Manifest, int], list[Fold]]) -> Callable[[Manifest, int], list[Fold]]:
-        PROTOCOLS.add(name, Protocol(name, summary, leaky, speaker_independent, make, holds_out))
+        PROTOCOLS.add(name, Protocol(name, summary, leaky, speaker_independent, make, holds_out, copies))
         return make
 
     return file
 
 
-def folds(manifest: Manifest, protocol: str, seed: int = 0) -> list[Fold]:
+def folds(manifest: Manifest, protocol: str, seed: int = 0, pool: int = 0) -> list[Fold]:
     """The folds of a corpus under a protocol.
+
+    pool: kept variants of a clip; of account only to a protocol that divides them as if they were recordings.
 
     The same clips, protocol and seed give the same folds, whatever the order of the manifest
     and wherever the corpus lies on the disk.
@@ -63,7 +67,10 @@ def folds(manifest: Manifest, protocol: str, seed: int = 0) -> list[Fold]:
     if not len(manifest):
         raise CorpusError(f"protocol {protocol} was given no clips at all")
     _refuse_repeated(manifest)
-    made = chosen.make(Manifest(tuple(sorted(manifest, key=order))), seed)
+    ordered = sorted(manifest, key=order)
+    if chosen.copies:
+        ordered = [replace(clip, variant=number) for clip in ordered for number in range(pool + 1)]
+    made = chosen.make(Manifest(tuple(ordered)), seed)
     if chosen.holds_out:
         for fold in made:
             _refuse_empty(fold)

@@ -39,6 +39,23 @@ def random_as_described(manifest: Manifest, seed: int) -> list[Fold]:
 
 
 @protocol(
+    "random-copies",
+    "augmented copies made first, then 80/20 of them as random-as-described; LEAKS three times over",
+    leaky=True,
+    copies=True,
+)
+def random_copies(manifest: Manifest, seed: int) -> list[Fold]:
+    """20 % of each emotion's recordings and augmented copies together, as validation and test at once.
+
+    Copies of one recording stand in training and in the test. For comparison with systems that augment before
+    they split, and for nothing else.
+    """
+    rng = np.random.default_rng(seed)
+    test, train = by_emotion(_enough(manifest, "random-copies"), 0.2, rng)
+    return [Fold("random-copies", 0, train, test, test, leaky=True)]
+
+
+@protocol(
     "random-70-20-10", "stratified random train/validation/test; LEAKS where speakers overlap", leaky=True
 )
 def random_70_20_10(manifest: Manifest, seed: int) -> list[Fold]:
