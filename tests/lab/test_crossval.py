@@ -183,7 +183,7 @@ def test_folds_and_seeds_share_one_pool_of_clips(
 ) -> None:
     made = []
     genuine = crossval.waveforms_for
-    monkeypatch.setattr(crossval, "waveforms_for", lambda recipe: made.append(genuine(recipe)) or made[-1])
+    monkeypatch.setattr(crossval, "waveforms_for", lambda *given: made.append(genuine(*given)) or made[-1])
     todo = crossval.jobs(read(tiny_corpus), "emobox-6", range(2), tmp_path)[5:7]
     list(crossval.run(todo, CHOSEN, (tiny_corpus,), device=fabricate_run.CPU))
     assert len(made) == 1
