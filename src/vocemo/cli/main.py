@@ -17,6 +17,7 @@ VERBS: dict[str, str] = {
     "info": "What a model says of itself: licence, training, results.",
     "doctor": "What is installed and works, and what brings the rest.",
     "corpora": "List, describe, fetch and check corpora.",
+    "explore": "Look into a corpus: clips, levels, pitch, what stands out.",
     "recipes": "List and show recipes.",
     "train": "Train a model by a recipe.",
     "crossval": "Train and measure over all folds and seeds of a protocol.",

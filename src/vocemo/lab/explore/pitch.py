@@ -2,7 +2,10 @@
 
 Source: Boersma, P. (1993), "Accurate short-term analysis of the fundamental frequency and the
 harmonics-to-noise ratio of a sampled sound", Proceedings of the Institute of Phonetic Sciences 17,
-97-110; thresholds and costs are those that Praat's "Sound: To Pitch (ac)..." has today.
+97-110; thresholds and costs are those that Praat's "Sound: To Pitch (ac)..." has today. The range is
+narrowed to the voice in a second pass: De Looze, C. & Hirst, D. (2008), "Detecting changes in key and
+range for the automatic modelling and coding of intonation", Speech Prosody; with the ceiling that Hirst
+gives for expressive speech.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from vocemo.errors import UsageError
 
 RATE_HZ = 16_000  # what the tracker works at; harmonics beyond 8 kHz tell nothing of the fundamental
 PERIODS_A_FRAME = 3  # of the lowest pitch: fewer, and its autocorrelation has no clear second peak
+FLOOR_OF_QUARTILE, CEILING_OF_QUARTILE = 0.75, 2.5  # of the first and third quartile of a first path
 FRAMES_AT_ONCE = 2**12  # bounds memory: about 20 MB of spectra
 
 
@@ -81,7 +85,7 @@ def track_pitch(
         raise UsageError(f"samples of shape {samples.shape}; valid: one channel, (N,)")
     heard = audio.resample(samples, sample_rate, RATE_HZ) if sample_rate != RATE_HZ else samples
     count = 1 + int(round(len(samples) / (sample_rate * chosen.hop_s), 6))
-    time_s = np.arange(count) * chosen.hop_s
+    time_s = np.arange(count, dtype=np.float64) * np.float64(chosen.hop_s)
     peak = float(np.abs(heard - heard.mean()).max()) if len(heard) else 0.0
     if peak == 0.0:
         return PitchTrack(time_s, np.full(count, np.nan))
@@ -91,8 +95,30 @@ def track_pitch(
     ]
     f0_hz = np.concatenate([part[0] for part in parts])
     strength = np.concatenate([part[1] for part in parts])
+    frames = np.arange(count)
     path = _best_path(f0_hz, strength, chosen)
-    return PitchTrack(time_s, f0_hz[np.arange(count), path])
+    likely = _likely(f0_hz, f0_hz[frames, path], strength[frames, path])
+    if not likely.all():
+        path = _best_path(f0_hz, np.where(likely, strength, -np.inf), chosen)
+    return PitchTrack(time_s, f0_hz[frames, path])
+
+
+def _likely(
+    f0_hz: NDArray[np.float64], track_hz: NDArray[np.float64], strength: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Which candidates lie in the range of this voice, by the stronger half of a first path.
+
+    So where a voice creaks, which is weakly periodic, a formant's ringing is not taken for a pitch two
+    octaves up. "Unvoiced" is always likely.
+    """
+    voiced = ~np.isnan(track_hz)
+    if not voiced.any():
+        return np.ones(f0_hz.shape, np.bool_)
+    firm = voiced & (strength >= np.median(strength[voiced]))
+    lower, upper = np.percentile(track_hz[firm], (25, 75))
+    inside = (f0_hz >= FLOOR_OF_QUARTILE * lower) & (f0_hz <= CEILING_OF_QUARTILE * upper)
+    likely: NDArray[np.bool_] = inside | np.isnan(f0_hz)
+    return likely
 
 
 def _candidates(
@@ -134,7 +160,9 @@ def _candidates(
     height = np.minimum(y1 - 0.25 * (y0 - y2) * offset, 1.0)
     lag = best + shortest + offset
     f0_hz = np.where(found, RATE_HZ / lag, np.nan)
-    strength = np.where(found, height - options.octave_cost * np.log2(options.min_hz * lag / RATE_HZ), -np.inf)
+    strength = np.where(
+        found, height - options.octave_cost * np.log2(options.min_hz * lag / RATE_HZ), -np.inf
+    )
     softness = (local_peak / peak) / (options.silence_threshold / (1 + options.voicing_threshold))
     unvoiced = options.voicing_threshold + np.maximum(0.0, 2.0 - softness)
     return (

@@ -38,7 +38,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """Write a figure as PNG, whole or not at all; gives the path back."""
     target = Path(path)
     partial = target.with_name(target.name + ".partial")
-    figure.savefig(partial, format="png", dpi=DPI, facecolor="white")
+    figure.savefig(partial, format="png", dpi=DPI, facecolor=figure.get_facecolor())
     return partial.replace(target)
 
 

@@ -65,6 +65,15 @@ class Survey:
         return Manifest(tuple(each.clip for each in self.clips))
 
     @property
+    def spoken(self) -> Survey:
+        """The speech alone, where there is speech beside song; otherwise all.
+
+        Song follows its melody: its pitch, level and length say more of that than of emotion.
+        """
+        speech = tuple(each for each in self.clips if each.clip.channel == "speech")
+        return replace(self, clips=speech) if speech else self
+
+    @property
     def duration_s(self) -> float:
         """Of all measured clips together."""
         return sum(each.measured.duration_s for each in self.clips)
@@ -137,7 +146,9 @@ def survey(
             if each is not None:
                 each(done, len(chosen))
     if not read:
-        raise CorpusError(f"no file of {len(unreadable)} can be read; {unreadable[0].path}: {unreadable[0].reason}")
+        raise CorpusError(
+            f"no file of {len(unreadable)} can be read; {unreadable[0].path}: {unreadable[0].reason}"
+        )
     flaws = {name: why for corpus, _, _ in scans for name, why in corpus.known_flaws.items()}
     return Survey(
         corpora=tuple(corpus for corpus, _, _ in scans),

@@ -1,0 +1,32 @@
+"""Exploratory analysis of a corpus: what is in it, what stands out, and how it looks.
+
+found = survey(["ravdess:DIR"])         every clip measured
+findings(found)                         what stands out, in sentences
+numbers(found)                          all of it as JSON-able values
+write_page(found, "out")                explore.html, explore.json and the pictures
+"""
+
+from vocemo.lab.explore.clip_statistics import ClipStatistics, measure
+from vocemo.lab.explore.numbers_file import numbers
+from vocemo.lab.explore.page import Written
+from vocemo.lab.explore.page import write as write_page
+from vocemo.lab.explore.pitch import PitchOptions, PitchTrack, track_pitch
+from vocemo.lab.explore.rules import Finding, findings
+from vocemo.lab.explore.surveying import SameContent, Survey, Surveyed, survey
+
+__all__ = [
+    "ClipStatistics",
+    "Finding",
+    "PitchOptions",
+    "PitchTrack",
+    "SameContent",
+    "Survey",
+    "Surveyed",
+    "Written",
+    "findings",
+    "measure",
+    "numbers",
+    "survey",
+    "track_pitch",
+    "write_page",
+]
