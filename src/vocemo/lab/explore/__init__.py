@@ -8,8 +8,9 @@ write_page(found, "out")                explore.html, explore.json and the pictu
 
 from vocemo.lab.explore.clip_statistics import ClipStatistics, measure
 from vocemo.lab.explore.numbers_file import numbers
-from vocemo.lab.explore.page import Written
+from vocemo.lab.explore.page import Written, lead
 from vocemo.lab.explore.page import write as write_page
+from vocemo.lab.explore.pictures import Picture, pictures
 from vocemo.lab.explore.pitch import PitchOptions, PitchTrack, track_pitch
 from vocemo.lab.explore.rules import Finding, findings
 from vocemo.lab.explore.surveying import SameContent, Survey, Surveyed, survey
@@ -17,6 +18,7 @@ from vocemo.lab.explore.surveying import SameContent, Survey, Surveyed, survey
 __all__ = [
     "ClipStatistics",
     "Finding",
+    "Picture",
     "PitchOptions",
     "PitchTrack",
     "SameContent",
@@ -24,8 +26,10 @@ __all__ = [
     "Surveyed",
     "Written",
     "findings",
+    "lead",
     "measure",
     "numbers",
+    "pictures",
     "survey",
     "track_pitch",
     "write_page",

@@ -18,15 +18,14 @@ from vocemo.lab.explore.pictures import Picture, pictures
 from vocemo.lab.explore.rules import findings
 from vocemo.lab.explore.summary import counts, speaker_of
 from vocemo.lab.explore.surveying import Survey
-from vocemo.lab.report.figures import save
+from vocemo.lab.report.figures import DPI, save
 from vocemo.lab.report.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 PAGE, NUMBERS, PICTURES = "explore.html", "explore.json", "pictures"
 LISTED = 40  # files of one kind on the page; explore.json has them all
-EMBEDDED_DPI = 160
 SPECTROGRAM_QUALITY = 88  # of WebP, at a sixth of a PNG's size
 LANGUAGES = {"en": "English", "de": "German", "el": "Greek"}
 SECTIONS = {
@@ -100,19 +99,8 @@ def write(
     written: list[Path] = []
     found: dict[str, list[_Embedded]] = {name: [] for name in SECTIONS}
     for picture in pictures(survey, seed):
-        light = picture.draw(LIGHT)
-        written.append(save(light, out / PICTURES / f"{picture.name}.png"))
-        width, height = (round(EMBEDDED_DPI * inches) for inches in light.get_size_inches())
-        found[picture.section].append(
-            _Embedded(
-                picture.name,
-                picture.caption,
-                _data_url(light, picture),
-                _data_url(picture.draw(DARK), picture),
-                width,
-                height,
-            )
-        )
+        written.append(save(picture.draw(LIGHT), out / PICTURES / f"{picture.name}.png"))
+        found[picture.section].append(_embedded(picture, written[-1]))
         if each is not None:
             each()
     template = resources.files(__package__).joinpath("page.html.jinja").read_text(encoding="utf-8")
@@ -171,15 +159,23 @@ def _sampled(survey: Survey, seed: int) -> str:
     return f"A quick look: {drawn}. Counts are of these alone."
 
 
-def _data_url(figure: Figure, picture: Picture) -> str:
-    """The figure as WebP in a data URL: exact where it is lines and words, lossy where a spectrogram."""
+def _embedded(picture: Picture, light_file: Path) -> _Embedded:
+    """The picture as the page holds it: the light one as it was saved, and the dark one."""
     from PIL import Image
 
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=EMBEDDED_DPI, facecolor=figure.get_facecolor())
+    dark_file = io.BytesIO()
+    dark = picture.draw(DARK)
+    dark.savefig(dark_file, format="png", dpi=DPI, facecolor=dark.get_facecolor())
+    with Image.open(light_file) as light_image, Image.open(dark_file) as dark_image:
+        light_url, dark_url = (_data_url(image, picture.sound) for image in (light_image, dark_image))
+        return _Embedded(picture.name, picture.caption, light_url, dark_url, *light_image.size)
+
+
+def _data_url(image: Image, lossy: bool) -> str:
+    """A picture as WebP in a data URL: exact where it is lines and words, lossy where a spectrogram."""
     packed = io.BytesIO()
-    how: dict[str, Any] = {"quality": SPECTROGRAM_QUALITY} if picture.sound else {"lossless": True}
-    Image.open(drawn).convert("RGB").save(packed, "WEBP", method=4, **how)
+    how: dict[str, Any] = {"quality": SPECTROGRAM_QUALITY} if lossy else {"lossless": True}
+    image.convert("RGB").save(packed, "WEBP", method=2, **how)
     return "data:image/webp;base64," + base64.b64encode(packed.getvalue()).decode("ascii")
 
 

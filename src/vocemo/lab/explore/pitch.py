@@ -22,6 +22,7 @@ from vocemo.errors import UsageError
 RATE_HZ = 16_000  # what the tracker works at; harmonics beyond 8 kHz tell nothing of the fundamental
 PERIODS_A_FRAME = 3  # of the lowest pitch: fewer, and its autocorrelation has no clear second peak
 FLOOR_OF_QUARTILE, CEILING_OF_QUARTILE = 0.75, 2.5  # of the first and third quartile of a first path
+CLEARLY_PERIODIC = 0.8  # in correlation; a voice with less in most frames is judged by its better half
 FRAMES_AT_ONCE = 2**12  # bounds memory: about 20 MB of spectra
 
 
@@ -106,7 +107,7 @@ def track_pitch(
 def _likely(
     f0_hz: NDArray[np.float64], track_hz: NDArray[np.float64], strength: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Which candidates lie in the range of this voice, by the stronger half of a first path.
+    """Which candidates lie in the range of this voice, by what is clearly periodic in a first path.
 
     So where a voice creaks, which is weakly periodic, a formant's ringing is not taken for a pitch two
     octaves up. "Unvoiced" is always likely.
@@ -114,7 +115,7 @@ def _likely(
     voiced = ~np.isnan(track_hz)
     if not voiced.any():
         return np.ones(f0_hz.shape, np.bool_)
-    firm = voiced & (strength >= np.median(strength[voiced]))
+    firm = voiced & (strength >= min(CLEARLY_PERIODIC, float(np.median(strength[voiced]))))
     lower, upper = np.percentile(track_hz[firm], (25, 75))
     inside = (f0_hz >= FLOOR_OF_QUARTILE * lower) & (f0_hz <= CEILING_OF_QUARTILE * upper)
     likely: NDArray[np.bool_] = inside | np.isnan(f0_hz)

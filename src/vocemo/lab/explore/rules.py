@@ -150,8 +150,8 @@ def _levels(survey: Survey) -> Iterator[Finding]:
             "note",
             "level",
             f"Level follows emotion: {most} stands at {high:.0f} dBFS in the median, {least} at {low:.0f}; "
-            f"the emotion explains {share:.0%} of the variance. Loudness belongs to emotion, but a "
-            "microphone's distance changes it as much: level the clips (preparation.level) unless yours keep it.",
+            f"the emotion explains {share:.0%} of the variance. Loudness belongs to emotion, but changes "
+            "as much with a microphone's distance: level the clips (preparation.level) unless yours keep it.",
         )
     voices = grouped(survey, speaker_of, MEASURES["speech_dbfs"])
     share = explained_share(voices)
