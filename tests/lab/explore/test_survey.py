@@ -183,7 +183,7 @@ def only(found: Survey, keep: object) -> Survey:
 def test_findings_say_what_was_put_there(ravdess: Path) -> None:
     whole = survey([f"ravdess:{ravdess}"])
     told = said(whole)
-    assert "disgust and surprised are spoken and never sung" in told["channel"]
+    assert "Disgust and surprised are spoken and never sung" in told["channel"]
     assert "sex" not in told
     assert "angry" in told["level"] and "sad" in told["level"]  # fabricated 23 dB apart
     assert "unequal" in told["emotions"]

@@ -20,6 +20,7 @@ from vocemo.lab.explore.summary import (
     spreads,
 )
 from vocemo.lab.explore.surveying import Survey
+from vocemo.lab.explore.wording import capital
 
 EFFECTS = {
     "original": "As recorded, for comparison.",
@@ -114,7 +115,7 @@ def whose(clip: Clip) -> str:
 def example(emotion: str, survey: Survey, clip: Clip) -> str:
     """What the example of an emotion measures."""
     found = next(each.measured for each in survey.clips if each.clip == clip)
-    told = f"{emotion[:1].upper()}{emotion[1:]}: {found.duration_s:.1f} s, speech at "
+    told = f"{capital(emotion)}: {found.duration_s:.1f} s, speech at "
     told += f"{found.speech_dbfs:.0f} dBFS"
     if found.f0_median_hz is None or found.f0_range_semitones is None:
         return told + ", nothing voiced."

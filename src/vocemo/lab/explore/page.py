@@ -18,6 +18,7 @@ from vocemo.lab.explore.pictures import Picture, pictures
 from vocemo.lab.explore.rules import findings
 from vocemo.lab.explore.summary import counts, speaker_of
 from vocemo.lab.explore.surveying import Survey
+from vocemo.lab.explore.wording import many
 from vocemo.lab.report.figures import DPI, save
 from vocemo.lab.report.theme import DARK, LIGHT
 
@@ -137,12 +138,12 @@ def lead(survey: Survey) -> str:
         if each.clip.speaker in voices and each.clip.sex is not None:
             sexes[each.clip.speaker] = each.clip.sex
     women, men = (list(sexes.values()).count(sex) for sex in ("female", "male"))
-    who = _many(len(voices), "speaker") if voices else "speakers not named"
+    who = many(len(voices), "speaker") if voices else "speakers not named"
     if sexes:
-        who += f" ({_many(women, 'woman', 'women')}, {_many(men, 'man', 'men')})"
+        who += f" ({many(women, 'woman', 'women')}, {many(men, 'man', 'men')})"
     hours = survey.duration_s / 3600
     long = f"{hours:.2f} hours" if hours >= 0.1 else f"{survey.duration_s / 60:.1f} minutes"
-    told = [_many(len(survey.clips), "clip"), long, who, _many(len(survey.manifest.emotions), "emotion")]
+    told = [many(len(survey.clips), "clip"), long, who, many(len(survey.manifest.emotions), "emotion")]
     told += dict.fromkeys(_language(corpus) for corpus in survey.corpora if corpus.language)
     return ", ".join(told) + "."
 
@@ -201,7 +202,3 @@ def _same(row: dict[str, Any]) -> str:
     more = " (in the publisher's own release)" if row["known"] else ""
     more += " (labelled differently)" if row["contradictory"] else ""
     return " = ".join(row["paths"]) + more
-
-
-def _many(count: int, noun: str, plural: str = "") -> str:
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -8,7 +8,7 @@ analysis for the behavioral sciences", 8.2.2: f = 0.40).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +26,7 @@ from vocemo.lab.explore.summary import (
     speaker_of,
 )
 from vocemo.lab.explore.surveying import Survey
+from vocemo.lab.explore.wording import capital, listed, many
 
 LARGE_EFFECT = 0.14  # of the variance
 UNEQUAL = 1.5  # times as many clips
@@ -88,9 +89,7 @@ def _sex(survey: Survey) -> Iterator[Finding]:
         if not row[sex]
     ]
     if lacking:
-        yield Finding(
-            "caution", "sex", f"There is no clip of {_listed(lacking)}: sex would tell the emotion."
-        )
+        yield Finding("caution", "sex", f"There is no clip of {listed(lacking)}: sex would tell the emotion.")
     share = found["female"] / sum(found.values())
     if not 0.4 <= share <= 0.6:
         yield Finding("note", "sex", f"Women speak {share:.0%} of the clips whose speaker's sex is known.")
@@ -110,19 +109,19 @@ def _speakers(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             "caution",
             "speakers",
-            f"There {'is but one speaker' if len(table) == 1 else f'are but {len(table)} speakers'}: a model "
-            "learns these voices, and a result on unseen speakers is uncertain.",
+            f"There {'is only one speaker' if len(table) == 1 else f'are only {len(table)} speakers'}: a "
+            "model learns these voices, and a result on unseen speakers is uncertain.",
         )
     emotions = list(counts(survey, emotion_of))
     lone = [e for e in emotions if len(table) > 1 and sum(bool(row.get(e)) for row in table.values()) == 1]
     if lone:
-        yield Finding("caution", "speakers", f"Only one speaker is heard as {_listed(lone)}.")
+        yield Finding("caution", "speakers", f"Only one speaker is heard as {listed(lone)}.")
     partial = [name for name, row in table.items() if not all(row.values())]
     if partial and len(table) > 1 and survey.found == len(survey.clips):
         yield Finding(
             "note",
             "speakers",
-            f"{len(partial)} of {len(table)} speakers do not have every emotion: {_listed(partial)}.",
+            f"{len(partial)} of {len(table)} speakers do not have every emotion: {listed(partial)}.",
         )
 
 
@@ -189,7 +188,7 @@ def _rates(survey: Survey) -> Iterator[Finding]:
     for each in survey.clips:
         rates[each.measured.sample_rate].add(each.clip.emotion)
     if len(found) > 1:
-        told = _listed([f"{count:,} at {rate:,} Hz" for rate, count in found.most_common()])
+        told = listed([f"{count:,} at {rate:,} Hz" for rate, count in found.most_common()])
         tied = any(emotions != set(counts(survey, emotion_of)) for emotions in rates.values())
         more = " Not every emotion has each: bandwidth may tell the emotion." if tied else ""
         yield Finding("caution" if tied else "note", "rate", f"Sample rates differ: {told}.{more}")
@@ -204,8 +203,8 @@ def _channels(survey: Survey) -> Iterator[Finding]:
             yield Finding(
                 "caution",
                 "channel",
-                f"{_listed(lone)} {'is' if len(lone) == 1 else 'are'} {done[channel]}: whether a clip is "
-                "sung tells these emotions from the others.",
+                f"{capital(listed(lone))} {'is' if len(lone) == 1 else 'are'} {done[channel]}: whether a "
+                "clip is sung tells these emotions from the others.",
             )
 
 
@@ -216,7 +215,7 @@ def _corpora(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             "caution",
             "corpora",
-            f"Only one of the corpora has {_listed(lone)}: its sound tells these emotions.",
+            f"Only one of the corpora has {listed(lone)}: its sound tells these emotions.",
         )
 
 
@@ -258,14 +257,14 @@ def _content(survey: Survey) -> Iterator[Finding]:
         yield Finding(
             "caution",
             "duplicates",
-            f"{_many(len(wrong), 'recording')} with two emotions or two speakers, under several names.",
+            f"{many(len(wrong), 'recording')} with two emotions or two speakers, under several names.",
         )
     elif doubles:
         known = all(double.known for double in doubles)
         yield Finding(
             "note" if known else "caution",
             "duplicates",
-            f"{_many(len(doubles), 'recording')} stand{'s' if len(doubles) == 1 else ''} under several names"
+            f"{many(len(doubles), 'recording')} stand{'s' if len(doubles) == 1 else ''} under several names"
             + (", in the publisher's own release." if known else ": keep one of each."),
         )
     for topic, these, text in (
@@ -275,7 +274,7 @@ def _content(survey: Survey) -> Iterator[Finding]:
         ("unreadable", survey.unreadable, "not readable and left out"),
     ):
         if these:
-            clips = _many(len(these), "file" if topic == "unreadable" else "clip")
+            clips = many(len(these), "file" if topic == "unreadable" else "clip")
             yield Finding("caution", topic, f"{clips} {'is' if len(these) == 1 else 'are'} {text}.")
 
 
@@ -283,15 +282,3 @@ RULES_OF_LABELS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     *(_imbalance, _sex, _speakers, _channels, _corpora, _sentences, _rates),
 )
 RULES_OF_MEASURES: tuple[Callable[[Survey], Iterator[Finding]], ...] = (_noise, _levels, _durations, _pitch)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _listed(names: Sequence[str], most: int = 6) -> str:
-    """Names in a row, the last joined by "and"; what is beyond `most` is counted."""
-    shown = list(names[:most])
-    if len(names) > most:
-        shown.append(f"{len(names) - most} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
