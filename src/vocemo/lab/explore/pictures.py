@@ -96,15 +96,15 @@ def _levels(survey: Survey) -> Iterator[Picture]:
             "speech_dbfs",
             "Level of the speech",
             "dBFS, RMS of the frames that sound",
-            "{:.0f}",
+            "{:.1f}",
         ),
-        ("peak", "peak_dbfs", "Peak", "dBFS", "{:.0f}"),
+        ("peak", "peak_dbfs", "Peak", "dBFS", "{:.1f}"),
         (
             "noise-floor",
             "noise_floor_dbfs",
             "Noise floor",
             "dBFS, under which a tenth of the frames stay",
-            "{:.0f}",
+            "{:.1f}",
         ),
     ):
         yield from _spread_picture(survey, name, "levels", measure, title, below, form)
