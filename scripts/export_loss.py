@@ -1,0 +1,107 @@
+"""What a format, and weights in less space, cost a model: size, speed and figures on its own test fold.
+
+Every file that `vocemo export` can make of a run answers the clips that the run was tested on. The run's
+corpora must lie where they lay when it was trained.
+
+    python scripts/export_loss.py runs/dual-channel-cnn-emobox-6-fold-0-seed-0 --out loss.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from vocemo.bundle import Bundle, Weights
+from vocemo.lab import provenance
+from vocemo.lab.corpora import Manifest, read
+from vocemo.lab.evaluate import Predictions
+from vocemo.lab.export.run import Format, export_run
+from vocemo.lab.measure import answer, measured, test_part
+from vocemo.lab.run import RunFolder
+from vocemo.runtime.predictor import Predictor
+
+RUNS = 20  # of the graph, whose median counts
+
+
+def main() -> None:
+    """Measure a run's files, print them as a table and write them as JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, help="a run folder with a test fold")
+    parser.add_argument("--out", type=Path, help="where the figures go as JSON")
+    arguments = parser.parse_args()
+    found = loss(arguments.run)
+    print(f"{'file':<16}{'MB':>7}{'ms':>8}{'UAR':>8}{'accuracy':>10}{'difference':>12}{'same':>8}")
+    for name, each in found["files"].items():
+        print(
+            f"{name:<16}{each['size_mb']:>7.2f}{each['run_ms']:>8.1f}{each['uar']:>8.1%}"
+            f"{each['accuracy']:>10.1%}{each['largest_difference']:>12.1e}{each['same_emotion']:>8.1%}"
+        )
+    if arguments.out:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        arguments.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def loss(run: Path) -> dict[str, Any]:
+    """The figures of every file, against the network's own answers to the same clips."""
+    info = RunFolder(run).info()
+    manifest = sum((read(spec) for spec in info.corpora), Manifest(()))
+    files = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for to in get_args(Format):
+            for weights in get_args(Weights):
+                path = Path(folder) / f"{weights}.{to}"
+                parity = export_run(run, path, to=to, weights=weights)
+                bundle = Bundle.open(path, device="cpu", threads=1)
+                part = test_part(bundle.info, manifest, info.protocol)
+                answered = answer(
+                    Predictor(bundle), part.manifest, fold=part.fold, seed=part.seed
+                ).predictions
+                figures = measured(
+                    answered, model=info.recipe.name, protocol=part.protocol, leaky=not part.unseen
+                )
+                files[f"{to} {weights}"] = {
+                    "size_mb": path.stat().st_size / 1e6,
+                    "run_ms": _run_ms(bundle),
+                    "uar": figures.metrics["uar"].mean,
+                    "accuracy": figures.metrics["accuracy"].mean,
+                    "largest_difference": parity.difference,
+                    "same_emotion": parity.agreement,
+                    "clips": len(part.manifest),
+                }
+    own = Predictions.read(RunFolder(run).predictions)
+    network = measured(own, model=info.recipe.name, protocol=info.protocol, leaky=False)
+    return {
+        "recipe": info.recipe.name,
+        "protocol": info.protocol,
+        "fold": info.fold,
+        "seed": info.seed,
+        "network": {"uar": network.metrics["uar"].mean, "accuracy": network.metrics["accuracy"].mean},
+        "files": files,
+        "command": provenance.command(),
+        "commit": provenance.commit() or "unknown",
+        "date": provenance.today(),
+    }
+
+
+def _run_ms(bundle: Bundle) -> float:
+    """The median time of a run of the graph, one thread, one clip of the file's length or of 3 s, in ms."""
+    count = bundle.clip_samples or 3 * bundle.info.preparation.sample_rate
+    samples = np.random.default_rng(0).normal(0.0, 0.05, (1, count)).astype(np.float32)
+    times = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        bundle.run(samples, np.array([count], np.int64))
+        times.append(1_000.0 * (time.perf_counter() - start))
+    return float(np.median(times))
+
+
+if __name__ == "__main__":
+    main()
