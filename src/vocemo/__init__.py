@@ -15,8 +15,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vocemo.bundle import Bundle as Bundle
-    from vocemo.bundle import BundleInfo as BundleInfo
+    from vocemo.bundle.bundle import Bundle as Bundle
+    from vocemo.bundle.info import BundleInfo as BundleInfo
     from vocemo.errors import AudioError as AudioError
     from vocemo.errors import BundleError as BundleError
     from vocemo.errors import UsageError as UsageError
@@ -31,9 +31,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AudioError": "vocemo.errors",
-    "Bundle": "vocemo.bundle",
+    "Bundle": "vocemo.bundle.bundle",
     "BundleError": "vocemo.errors",
-    "BundleInfo": "vocemo.bundle",
+    "BundleInfo": "vocemo.bundle.info",
     "Failure": "vocemo.runtime.prediction",
     "Prediction": "vocemo.runtime.prediction",
     "Predictor": "vocemo.runtime.predictor",

@@ -127,3 +127,36 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--help"]) == 0
     said = capsys.readouterr().out
     assert "Examples:" in said and said.count("vocemo evaluate ") >= 3
+
+
+def test_a_bundle_answers_the_test_clips_of_its_own_fold_as_its_run_did(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], learnt_bundle: Path, tmp_path: Path
+) -> None:
+    spec, run = learnt
+    asked = [str(learnt_bundle), "--corpus", spec, "--protocol", "emobox-6", "--quiet"]
+    assert main(["evaluate", str(run), "--out", str(tmp_path / "run")]) == 0
+    assert main(["evaluate", *asked, "--out", str(tmp_path / "own")]) == 0
+    said = capsys.readouterr()
+    assert "Answering the 24 test clips of emobox-6, fold 0" in said.out and "LEAKY" not in said.err
+    own, expected = results(tmp_path / "own"), results(tmp_path / "run")
+    assert own.metrics["uar"].mean == expected.metrics["uar"].mean
+    assert (own.protocol, own.leaky, own.per_fold[0].test_speakers) == (
+        "emobox-6",
+        False,
+        expected.per_fold[0].test_speakers,
+    )
+    # Another fold's test speakers were trained on, or chose the epoch.
+    assert main(["evaluate", *asked, "--fold", "3", "--out", str(tmp_path / "other")]) == 0
+    assert "LEAKY" in capsys.readouterr().err and results(tmp_path / "other").leaky
+
+
+def test_a_fold_that_is_not_there_is_named(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], learnt_bundle: Path
+) -> None:
+    asked = [str(learnt_bundle), "--corpus", learnt[0]]
+    assert "Name it with --protocol" in complaint(capsys, *asked, "--fold", "0")
+    assert "go with a bundle" in complaint(capsys, str(learnt[1]), "--protocol", "emobox-6")
+    assert "tests nothing" in complaint(capsys, *asked, "--protocol", "all")
+    assert "folds 0 to 5 here" in complaint(capsys, *asked, "--protocol", "emobox-6", "--fold", "6")
+    assert "trained by emobox-6, not on a fold of random" in complaint(capsys, *asked, "--protocol", "random")
+    assert "did you mean 'emobox-6'" in complaint(capsys, *asked, "--protocol", "emobox6")
