@@ -94,11 +94,12 @@ def disk_cache(folder: Path | None, gigabytes: float) -> DiskCache | None:
 
 def load_recipe(name: str, settings: Sequence[str] | None, corpora: Sequence[str] | None) -> Recipe:
     """The recipe as it is for these corpora, with the settings of the command line; checked as a whole."""
-    from vocemo.lab import experiment
+    from vocemo.lab import experiment, network
     from vocemo.lab import recipe as recipes
 
     chosen = recipes.load(name, settings or (), [spec.partition(":")[0] for spec in corpora or ()])
-    experiment.check(chosen)
+    chosen = network.settled(chosen)
+    experiment.check(chosen, to_train=True)
     return chosen
 
 

@@ -55,11 +55,12 @@ def select(manifest: Manifest, recipe: Recipe) -> Selection:
     return Selection(kept, dropped)
 
 
-def check(recipe: Recipe) -> None:
+def check(recipe: Recipe, *, to_train: bool = False) -> None:
     """Build all that a recipe names and run a moment of silence through it.
 
-    What is wrong with a recipe is so known before a corpus is read or a folder made. Raises UnknownNameError
-    for a name that does not exist, UsageError for values that do not go together.
+    What is wrong with a recipe is so known before a corpus is read or a folder made; with `to_train`, also
+    whether trained weights that it begins with are there. Raises UnknownNameError for a name that does not
+    exist, UsageError for values that do not go together.
     """
     waveforms_for(recipe)
     augment.chain(recipe.augmentation.live)
@@ -69,6 +70,8 @@ def check(recipe: Recipe) -> None:
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of layers without inputs, which fail below
             candidate = network.build(recipe, seed=0).eval()
+            if to_train:
+                candidate.begin()
             candidate(torch.zeros(2, length), torch.tensor([length, length]))
             # In training as well: batch normalisation without a time axis takes no batch of one clip.
             candidate.train()(torch.zeros(clips, length), torch.tensor([length] * clips))
@@ -174,6 +177,7 @@ def _start(
     fresh.half_width = precision == "bfloat16" or (precision == "auto" and gains_by_bfloat16(device))
     begun = folder.state.is_file()
     if not begun:
+        fresh.begin()
         # On the processor: Apple's MPS has no float64, and every device gets the same statistics.
         fresh.front_end.fit(_plain_batches(fold.train, info.recipe, waveforms))
     state = train.begin(fresh.to(device), info.recipe.training)

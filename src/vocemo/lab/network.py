@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor, nn
 
 from vocemo.lab import front_ends, models
 from vocemo.lab.models import Output
-from vocemo.lab.recipe import Recipe
+from vocemo.lab.recipe import NamedOptions, Recipe
 
 
 class Network(nn.Module):
@@ -45,13 +47,39 @@ class Network(nn.Module):
         return Output(half.logits.float(), half.embedding.float(), attention)
 
     def parameter_counts(self) -> tuple[int, int]:
-        """Trainable parameters, and those that are not (moving statistics), of the model alone."""
+        """Trainable parameters, and those that are not (frozen, moving statistics), of the model alone."""
         trainable = sum(p.numel() for p in self.model.parameters() if p.requires_grad)
         # Batch normalisation's count of batches is bookkeeping, no parameter.
         moving = sum(
             b.numel() for n, b in self.model.named_buffers() if not n.endswith("num_batches_tracked")
         )
-        return trainable, moving
+        frozen = sum(p.numel() for p in self.model.parameters() if not p.requires_grad)
+        return trainable, frozen + moving
+
+    def begin(self) -> None:
+        """Put trained weights into what begins with such. Raises UsageError where they are missing."""
+        begin = getattr(self.model, "begin", None)
+        if begin is not None:
+            begin()
+
+    def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
+        """Parameters to train, each group with what its learning rate is multiplied by."""
+        groups = getattr(self.model, "parameter_groups", None)
+        return [(list(self.parameters()), 1.0)] if groups is None else groups()
+
+    def credits(self) -> tuple[models.Credit, ...]:
+        """Whom a bundle must name beside the corpora: the makers of weights that the model began with."""
+        credited = getattr(self.model, "credits", None)
+        return () if credited is None else credited()
+
+
+def settled(recipe: Recipe) -> Recipe:
+    """The recipe with what its model must be told to be built again once the files it begins with are gone.
+
+    Raises UsageError where they are missing now.
+    """
+    options = models.settled(recipe.model.name, recipe.model.options)
+    return dataclasses.replace(recipe, model=NamedOptions(recipe.model.name, options))
 
 
 def build(recipe: Recipe, seed: int) -> Network:

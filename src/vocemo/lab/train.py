@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -57,11 +57,15 @@ class TrainingState:
 
 def begin(network: Network, options: TrainingOptions) -> TrainingState:
     """A state before the first epoch. Norms and biases are not decayed."""
-    weights = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in weights if p.ndim > 1], "weight_decay": options.weight_decay},
-        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    groups: list[dict[str, Any]] = []
+    for parameters, factor in network.parameter_groups():
+        weights = [p for p in parameters if p.requires_grad]
+        groups += [
+            {"params": [p for p in weights if p.ndim > 1], "weight_decay": options.weight_decay},
+            {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        for group in groups[-2:]:
+            group["rate_factor"] = factor
     return TrainingState(network, torch.optim.AdamW(groups, lr=options.learning_rate), options)
 
 
@@ -89,7 +93,7 @@ def fit(
         epoch, started = len(state.history) + 1, time.perf_counter()
         rate = _rate(state, epoch, learning_rates)
         for group in state.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("rate_factor", 1.0)
         with _seeded(seed, epoch, device):
             loss, accuracy = _train_epoch(state, training, criterion, seed, epoch, device, callbacks)
         if not math.isfinite(loss):

@@ -16,6 +16,7 @@ from vocemo.lab.evaluate import Results
 from vocemo.lab.export.onnx_bundle import write_bundle
 from vocemo.lab.export.parity import Parity
 from vocemo.lab.export.tflite_bundle import clip_length_s, write_tflite
+from vocemo.lab.models import Credit
 from vocemo.lab.run import Outcome, RunFolder, RunInfo
 
 Format = Literal["onnx", "tflite"]
@@ -53,8 +54,8 @@ def export_run(
         relabel=info.recipe.relabel,
         preparation=info.recipe.preparation,
         temperature=outcome.temperature,
-        licence=licence_of(info.corpora),
-        attribution=attribution_of(info.corpora),
+        licence=licence_of(info.corpora, trained.credits()),
+        attribution=attribution_of(info.corpora, trained.credits()),
         training=_training_info(info, outcome),
         results=tuple(result.to_dict() for result in results),
     )
@@ -76,14 +77,19 @@ def names_of(specs: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(spec.partition(":")[0] for spec in specs))
 
 
-def licence_of(specs: Iterable[str]) -> str:
-    """What weights trained on these corpora may be used under: each corpus's own terms, each once."""
-    return "; ".join(dict.fromkeys(corpora.CORPORA[name].licence for name in names_of(specs)))
+def licence_of(specs: Iterable[str], credits: Iterable[Credit] = ()) -> str:
+    """What weights trained on these corpora may be used under: each corpus's own terms, each once.
+
+    `credits` are of weights that the training began with; their terms stand behind.
+    """
+    terms = [corpora.CORPORA[name].licence for name in names_of(specs)]
+    return "; ".join(dict.fromkeys([*terms, *(credit.licence for credit in credits)]))
 
 
-def attribution_of(specs: Iterable[str]) -> tuple[str, ...]:
+def attribution_of(specs: Iterable[str], credits: Iterable[Credit] = ()) -> tuple[str, ...]:
     """Whom such weights must name: each corpus's citation, each once, but for a user's own recordings."""
-    citations = (corpora.CORPORA[name].citation for name in names_of(specs))
+    citations = [corpora.CORPORA[name].citation for name in names_of(specs)]
+    citations += [credit.citation for credit in credits]
     return tuple(dict.fromkeys(citation for citation in citations if citation))
 
 

@@ -6,9 +6,12 @@ its length), lets gradients through, and can be exported (`use_export_kernels`).
 
 from vocemo.lab.features.decibel import ToDecibel
 from vocemo.lab.features.deltas import Deltas
+from vocemo.lab.features.emphasis import pre_emphasis
 from vocemo.lab.features.frames import frame_lengths, frame_mask, frame_signal
+from vocemo.lab.features.kaldi import kaldi_filters
 from vocemo.lab.features.mel import MelSpectrogram, mel_filters
 from vocemo.lab.features.mfcc import Mfcc
+from vocemo.lab.features.mirror import mirror_ends
 from vocemo.lab.features.normalise import Normalise
 from vocemo.lab.features.resize import ResizeTime
 from vocemo.lab.features.rms import Rms
@@ -30,6 +33,9 @@ __all__ = [
     "frame_lengths",
     "frame_mask",
     "frame_signal",
+    "kaldi_filters",
     "mel_filters",
+    "mirror_ends",
+    "pre_emphasis",
     "use_export_kernels",
 ]

@@ -83,8 +83,10 @@ def check_frame(frame_length: int, hop: int) -> None:
         raise UsageError(f"a hop of {hop} samples; valid: at least 1")
 
 
-def frame_signal(samples: Tensor, frame_length: int, hop: int, *, exportable: bool = False) -> Tensor:
-    """Centred, overlapping frames of each signal.
+def frame_signal(
+    samples: Tensor, frame_length: int, hop: int, *, exportable: bool = False, centred: bool = True
+) -> Tensor:
+    """Overlapping frames of each signal, centred on multiples of the hop.
 
     Args:
         samples: the signals.
@@ -92,8 +94,11 @@ def frame_signal(samples: Tensor, frame_length: int, hop: int, *, exportable: bo
         hop: samples from one frame's centre to the next.
         exportable: cut the signal into hops and lay shifted runs of them side by side, which every
             graph format can express, instead of making a view, which costs nothing.
+        centred: with zeros around the signal; otherwise the first frame begins at its first sample, and
+            the last ends within it.
 
-    Shape: (batch, samples) -> (batch, 1 + samples // hop, frame_length).
+    Shape: (batch, samples) -> (batch, frames, frame_length), where there are 1 + samples // hop frames,
+        or 1 + (samples - frame_length) // hop where they are not centred.
     Raises UsageError for an odd frame or an empty hop.
 
     >>> frame_signal(torch.arange(1.0, 6.0)[None], frame_length=4, hop=2)[0]
@@ -102,10 +107,10 @@ def frame_signal(samples: Tensor, frame_length: int, hop: int, *, exportable: bo
             [3., 4., 5., 0.]])
     """
     check_frame(frame_length, hop)
-    half = frame_length // 2
+    half = frame_length // 2 if centred else 0
     if not exportable:
         return functional.pad(samples, (half, half)).unfold(1, frame_length, hop)
-    frames = 1 + samples.shape[1] // hop
+    frames = 1 + (samples.shape[1] + 2 * half - frame_length) // hop
     hops_in_frame = -(-frame_length // hop)
     padded = functional.pad(samples, (half, half + hop * hops_in_frame))
     hops_in_signal = frames + hops_in_frame - 1

@@ -16,7 +16,7 @@ Dft = Literal["fft", "matmul"]
 
 
 class Spectrum(nn.Module):
-    """The power spectrogram of each clip, |STFT|^2 under a periodic Hann window.
+    """The power spectrogram of each clip, |STFT|^2 under a Hann window.
 
     Args:
         n_fft: samples of a frame and of the transform, even.
@@ -24,8 +24,11 @@ class Spectrum(nn.Module):
         win_length: samples of the window, centred in the frame; None: the whole frame.
         dft: "fft" is fast in training; "matmul" is the same within rounding and made of matrix
             products alone, for export (see `use_export_kernels`).
+        periodic: the window's period is its length; otherwise it is symmetric, its last sample its first.
+        centred: see `frame_signal`; whoever says no has put something of their own around the signal.
 
-    Shape: (batch, samples), lengths (batch,) or None -> (batch, n_fft // 2 + 1, 1 + samples // hop).
+    Shape: (batch, samples), lengths (batch,) or None -> (batch, n_fft // 2 + 1, 1 + samples // hop), or
+        1 + (samples - n_fft) // hop frames where they are not centred.
     Raises UsageError for a window longer than its frame, UnknownNameError for another transform.
 
     Source: librosa's `stft(center=True, pad_mode="constant")`, squared.
@@ -37,16 +40,23 @@ class Spectrum(nn.Module):
     window: Tensor
 
     def __init__(
-        self, n_fft: int = 2048, hop: int = 512, win_length: int | None = None, dft: Dft = "fft"
+        self,
+        n_fft: int = 2048,
+        hop: int = 512,
+        win_length: int | None = None,
+        dft: Dft = "fft",
+        *,
+        periodic: bool = True,
+        centred: bool = True,
     ) -> None:
         super().__init__()
         check_frame(n_fft, hop)
         length = n_fft if win_length is None else win_length
         if not 1 <= length <= n_fft:
             raise UsageError(f"a window of {length} samples; valid: 1 to n_fft, {n_fft}")
-        self.n_fft, self.hop = n_fft, hop
+        self.n_fft, self.hop, self.centred = n_fft, hop, centred
         left = (n_fft - length) // 2
-        hann = torch.hann_window(length, periodic=True, dtype=torch.float64).float()
+        hann = torch.hann_window(length, periodic=periodic, dtype=torch.float64).float()
         window = functional.pad(hann, (left, n_fft - length - left))
         self.register_buffer("window", window, persistent=False)
         self._matrices: MatrixDft | None = None
@@ -66,7 +76,8 @@ class Spectrum(nn.Module):
     def frames(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The frames before windowing, (batch, frames, n_fft)."""
         samples = without_padding(samples, lengths)
-        return frame_signal(samples, self.n_fft, self.hop, exportable=self.dft == "matmul")
+        exportable = self.dft == "matmul"
+        return frame_signal(samples, self.n_fft, self.hop, exportable=exportable, centred=self.centred)
 
     def power(self, frames: Tensor) -> Tensor:
         """The power of each bin of each frame, (batch, frames, bins)."""

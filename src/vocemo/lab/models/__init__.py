@@ -2,23 +2,28 @@
 
 from vocemo.lab.models import (
     dual_channel_cnn,
+    encoder_head,
     mel_cnn,
     mel_cnn2d,
     mfcc_cnn,
     mfcc_cnn_lstm,
     stacked_cnn1d,
 )
+from vocemo.lab.models.encoders import Credit
 from vocemo.lab.models.output import Output
-from vocemo.lab.models.registry import MODELS, build
+from vocemo.lab.models.registry import MODELS, build, settled
 
 __all__ = [
     "MODELS",
+    "Credit",
     "Output",
     "build",
     "dual_channel_cnn",
+    "encoder_head",
     "mel_cnn",
     "mel_cnn2d",
     "mfcc_cnn",
     "mfcc_cnn_lstm",
+    "settled",
     "stacked_cnn1d",
 ]

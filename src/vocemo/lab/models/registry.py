@@ -31,6 +31,15 @@ def build(
     )
 
 
+def settled(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, with what the architecture must be told to be built again anywhere.
+
+    Raises UnknownNameError for a name that does not exist, UsageError where what describes it is missing.
+    """
+    settle = getattr(MODELS[name], "settled", None)
+    return dict(options) if settle is None else settle(options)
+
+
 def fixed(frames: int | None, model: str) -> int:
     """The frames that every clip has. Raises UsageError where clips come at their own lengths."""
     if frames is None:

@@ -1,0 +1,129 @@
+"""Transfer learning: a trained encoder, frozen or fine-tuned, with a pooling head of its own.
+
+Encoder -> hidden states -> learnt weighted sum over the layers, where there are several -> mean and deviation
+over a clip's own frames, by attention or plain -> batch normalisation, dropout -> emotions.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from vocemo.errors import UsageError
+from vocemo.lab.models.encoders import ENCODERS, Credit
+from vocemo.lab.models.output import Output
+from vocemo.lab.models.pooling import LayerMix, StatisticsPooling
+from vocemo.lab.models.registry import MODELS
+
+UNTRAINED = ("none", "random")  # what `weights` says where an encoder is to begin with no training on purpose
+
+
+@MODELS.register("encoder-head")
+class EncoderHead(nn.Module):
+    """Features as the encoder's front end gives them -> emotions.
+
+    `encoder` is efficientat-mn04 or transformers; `weights` where its trained weights lie, a file or a folder
+    on this machine, or "random" for none. They are read when a training begins (`begin`) and kept in the run
+    from then on; building the network reads none. `frozen` leaves the encoder as it is, its normalisations'
+    statistics included; otherwise its learning rate is the head's times `encoder_learning_rate_factor`.
+    `pooling` is attentive or statistics, `dropout` the share of the pooled numbers that is dropped in training.
+    `encoder_config` describes an encoder of transformers; unset, the config.json beside `weights` does.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: int,
+        bands: int,
+        frames: int | None,
+        emotions: int,
+        encoder: str = "efficientat-mn04",
+        weights: str | None = None,
+        frozen: bool = False,
+        encoder_learning_rate_factor: float = 0.1,
+        pooling: str = "attentive",
+        dropout: float = 0.3,
+        encoder_config: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        if not isinstance(frozen, bool):
+            raise UsageError(f"model.frozen is {frozen!r}; valid: true, false")
+        if not encoder_learning_rate_factor > 0:
+            raise UsageError(
+                f"model.encoder_learning_rate_factor is {encoder_learning_rate_factor!r}; "
+                "valid: above 0 (frozen=true keeps the encoder as it is)"
+            )
+        self.weights, self.frozen, self.factor = weights, frozen, float(encoder_learning_rate_factor)
+        described = ENCODERS[encoder].described(encoder_config, _place(weights))
+        self.encoder = ENCODERS[encoder](channels=channels, bands=bands, **described)
+        if frozen:
+            self.encoder.requires_grad_(False)
+        self.mix = LayerMix(self.encoder.layers) if self.encoder.layers > 1 else None
+        self.pool = StatisticsPooling(self.encoder.width, pooling)
+        # The encoder's numbers are of any size; the head sees each on one scale.
+        self.normalise = nn.BatchNorm1d(2 * self.encoder.width)
+        self.drop = nn.Dropout(dropout)
+        self.classify = nn.Linear(2 * self.encoder.width, emotions)
+
+    def forward(self, features: Tensor, lengths: Tensor) -> Output:
+        """Features (batch, channels, bands, frames), valid frames (batch,) -> Output."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            states = self.encoder(features, lengths)
+        hidden = states.hidden[:, 0] if self.mix is None else self.mix(states.hidden)
+        pooled, attention = self.pool(hidden, states.frames)
+        embedding = self.normalise(pooled)
+        return Output(self.classify(self.drop(embedding)), embedding, attention)
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode for the head, and for the encoder unless it is frozen."""
+        super().train(mode)
+        if self.frozen:
+            self.encoder.eval()
+        return self
+
+    def begin(self) -> None:
+        """Put the trained weights into the encoder. Raises UsageError where none are given, or there are none."""
+        if self.weights is None:
+            raise UsageError(
+                "this model begins with a trained encoder, and its weights are not given: "
+                f"--set model.weights=PATH, {self.encoder.weights_expected}; or, to train it from nothing on "
+                "purpose, --set model.weights=random"
+            )
+        place = _place(self.weights)
+        if place is not None:
+            self.encoder.load(place)
+
+    def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
+        """Parameters to train, each group with what its learning rate is multiplied by."""
+        inside = {id(parameter) for parameter in self.encoder.parameters()}
+        head = [parameter for parameter in self.parameters() if id(parameter) not in inside]
+        encoder = [parameter for parameter in self.encoder.parameters() if parameter.requires_grad]
+        return [(head, 1.0), (encoder, self.factor)] if encoder else [(head, 1.0)]
+
+    def credits(self) -> tuple[Credit, ...]:
+        """Whom a trained model must name for the weights that it began with."""
+        place = _place(self.weights)
+        return () if place is None else (self.encoder.credit(place),)
+
+    @staticmethod
+    def settled(options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with what a finished run needs to be read once the weights are no longer in their place.
+
+        Raises UsageError where the weights that describe the encoder are missing.
+        """
+        default = inspect.signature(EncoderHead).parameters["encoder"].default
+        encoder = ENCODERS[options.get("encoder", default)]
+        described = encoder.described(options.get("encoder_config"), _place(options.get("weights")))
+        return {**options, **{f"encoder_{key}": value for key, value in described.items()}}
+
+
+def _place(weights: str | None) -> Path | None:
+    """Where trained weights lie, or None where there are to be none."""
+    if weights is not None and not isinstance(weights, str):
+        raise UsageError(f"model.weights is {weights!r}; valid: a path, or random")
+    return None if weights is None or weights in UNTRAINED else Path(weights)

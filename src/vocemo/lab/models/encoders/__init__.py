@@ -1,0 +1,6 @@
+"""Encoders that were trained elsewhere: one file a kind, filed in `ENCODERS` under the name that recipes use."""
+
+from vocemo.lab.models.encoders import efficientat, local_transformers
+from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, States
+
+__all__ = ["ENCODERS", "Credit", "Encoder", "States", "efficientat", "local_transformers"]

@@ -1,0 +1,247 @@
+"""The convolutional encoder of EfficientAT: a MobileNetV3 of width 0.4 over log-mel spectrograms.
+
+Fifteen inverted residual blocks: a pointwise convolution widens, a depthwise one looks around, squeeze and
+excitation weighs the channels, another pointwise one narrows. They were taught to tag the sounds of AudioSet
+by transformers. Here the padding of a batch is not heard: before each convolution that looks around it is set
+to zero, as at a clip's own end, and what the excitation averages are the clip's own frames.
+
+Howard et al. (2019), "Searching for MobileNetV3", table 1 (large); Schmid, Koutini & Widmer (2023), "Efficient
+Large-Scale Audio Tagging Via Transformer-To-CNN Knowledge Distillation", ICASSP.
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vocemo.errors import UsageError
+from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, States
+from vocemo.lab.models.masking import frame_mask
+
+BANDS = 128
+WIDTH = 0.4
+STEM = 16  # filters of the first convolution at width 1
+LAST = 6  # the last pointwise convolution widens the last block's channels by this
+SQUEEZE = 4  # the excitation's hidden layer narrows the channels by this
+EPSILON, MOMENTUM = 1e-3, 0.01  # of batch normalisation
+FIRST_STATE = 3  # of features 0 to 16: those before hear less than 120 ms and know little of a voice
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """A row of the paper's table 1: channels are those of width 1."""
+
+    kernel: int
+    widened: int
+    out: int
+    excited: bool
+    hard_swish: bool
+    stride: int
+
+
+LARGE = (
+    Bottleneck(3, 16, 16, False, False, 1),
+    Bottleneck(3, 64, 24, False, False, 2),
+    Bottleneck(3, 72, 24, False, False, 1),
+    Bottleneck(5, 72, 40, True, False, 2),
+    Bottleneck(5, 120, 40, True, False, 1),
+    Bottleneck(5, 120, 40, True, False, 1),
+    Bottleneck(3, 240, 80, False, True, 2),
+    Bottleneck(3, 200, 80, False, True, 1),
+    Bottleneck(3, 184, 80, False, True, 1),
+    Bottleneck(3, 184, 80, False, True, 1),
+    Bottleneck(3, 480, 112, True, True, 1),
+    Bottleneck(3, 672, 112, True, True, 1),
+    Bottleneck(5, 672, 160, True, True, 2),
+    Bottleneck(5, 960, 160, True, True, 1),
+    Bottleneck(5, 960, 160, True, True, 1),
+)
+
+
+def scaled(channels: float, width: float = 1.0) -> int:
+    """Channels at a width: the nearest multiple of 8, at least 8, never less than nine tenths of them.
+
+    >>> [scaled(channels, 0.4) for channels in (16, 24, 184, 960)]
+    [8, 16, 72, 384]
+    """
+    wanted = channels * width
+    nearest = max(8, int(wanted + 4) // 8 * 8)
+    return nearest if nearest >= 0.9 * wanted else nearest + 8
+
+
+@ENCODERS.register("efficientat-mn04")
+class EfficientAt(Encoder):
+    """`mn04_as`, behind the front end `efficientat-mel`: features (batch, 1, 128, T), 32 kHz.
+
+    Its one state are the outputs of blocks 3 to 15 and of the last convolution, each its mean over the bands
+    and over the stretch of a frame of the last: 864 numbers, about 3 frames a second.
+    """
+
+    layers = 1
+    weights_expected: ClassVar[str] = (
+        "the state dict mn04_as_mAP_432.pt, as github.com/fschmid56/EfficientAT publishes it (v0.0.1)"
+    )
+
+    def __init__(self, *, channels: int, bands: int) -> None:
+        super().__init__()
+        if (channels, bands) != (1, BANDS):
+            raise UsageError(
+                f"encoder efficientat-mn04 takes 1 channel of {BANDS} bands, not {channels} of {bands}: "
+                "set front_end.name=efficientat-mel"
+            )
+        inside = scaled(STEM, WIDTH)
+        features: list[nn.Module] = [_convolve(1, inside, 3, stride=2, then=nn.Hardswish())]
+        for row in LARGE:
+            features.append(_Block(inside, row))
+            inside = scaled(row.out, WIDTH)
+        features.append(_convolve(inside, LAST * inside, 1, then=nn.Hardswish()))
+        self.features = nn.ModuleList(features)  # named as in the state dict
+        self.width = sum(_channels(each) for each in features[FIRST_STATE:])
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out")
+            elif isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, 0, 0.01)
+                nn.init.zeros_(module.bias)
+
+    def forward(self, features: Tensor, lengths: Tensor) -> States:
+        """Features (batch, 1, 128, T), valid frames (batch,) -> States of one layer."""
+        x = features.contiguous(memory_format=torch.channels_last)
+        mask = frame_mask(lengths, features.shape[-1])[:, None, None, :]
+        outputs: list[tuple[Tensor, Tensor]] = []
+        for number, layer in enumerate(self.features):
+            if isinstance(layer, _Block):
+                x, mask = layer(x, mask)
+            else:
+                x = layer(x * mask)
+                mask = mask[..., :: 2 if number == 0 else 1]
+            if number >= FIRST_STATE:
+                outputs.append((x.mean(dim=2), mask[:, 0]))
+        last = mask[:, 0, 0]  # (batch, frames)
+        # Each halving rounds up, so that what a frame of the last stands for is a whole number of frames.
+        rates = _rates(self.features)[FIRST_STATE:]
+        states = [
+            _stretch_means(x, own, rates[-1] // rate)
+            for (x, own), rate in zip(outputs, rates, strict=True)
+        ]
+        return States(torch.cat(states, dim=1).unsqueeze(1), last.sum(1).long())
+
+    def load(self, path: Path) -> None:
+        """Read the state dict; of its classifier over AudioSet's tags nothing is used."""
+        if not path.is_file():
+            raise UsageError(f"no weights at {path}; expected: {self.weights_expected}")
+        try:
+            given = torch.load(path, map_location="cpu", weights_only=True)
+            wanted = {name: value for name, value in given.items() if not name.startswith("classifier.")}
+            self.load_state_dict(wanted)
+        except (RuntimeError, ValueError, EOFError, AttributeError, pickle.UnpicklingError) as error:
+            raise UsageError(f"{path} is not {self.weights_expected}: {error}") from error
+
+    def credit(self, path: Path) -> Credit:
+        """That of the published weights, whatever the file is called."""
+        return Credit(
+            "MIT for the encoder that it was made from (EfficientAT)",
+            "EfficientAT mn04_as, copyright (c) 2022 Florian Schmid, MIT licence; F. Schmid, K. Koutini and "
+            "G. Widmer, Efficient Large-Scale Audio Tagging Via Transformer-To-CNN Knowledge Distillation, "
+            "ICASSP 2023",
+        )
+
+
+class _Block(nn.Module):
+    def __init__(self, inside: int, row: Bottleneck) -> None:
+        super().__init__()
+        widened, out = scaled(row.widened, WIDTH), scaled(row.out, WIDTH)
+        self.stride, self.adds = row.stride, row.stride == 1 and inside == out
+        kind = nn.Hardswish if row.hard_swish else nn.ReLU
+        steps: list[nn.Module] = []
+        if widened != inside:
+            steps.append(_convolve(inside, widened, 1, then=kind()))
+        self.looks_around = len(steps)
+        steps.append(_convolve(widened, widened, row.kernel, stride=row.stride, groups=widened, then=kind()))
+        if row.excited:
+            steps.append(_Excitations(widened))
+        steps.append(_convolve(widened, out, 1))
+        self.block = nn.ModuleList(steps)
+
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        before = x
+        for number, step in enumerate(self.block):
+            if number == self.looks_around:
+                x = step(x * mask)
+                # Kernels are odd and centred: output i looks at input stride * i, and is a clip's own with it.
+                mask = mask[..., :: self.stride]
+            else:
+                x = step(x, mask) if isinstance(step, _Excitations) else step(x)
+        return (x + before if self.adds else x), mask
+
+
+class _Excitations(nn.Module):
+    """One excitation; a list, since the published network can hold several side by side."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conc_se_layers = nn.ModuleList([_Excitation(channels)])
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        excited: Tensor = self.conc_se_layers[0](x, mask)
+        return excited
+
+
+class _Excitation(nn.Module):
+    """Channels weighed by a sigmoid of their means over bands and a clip's own frames (Hu et al. 2018)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        squeezed = scaled(channels // SQUEEZE)
+        self.fc1 = nn.Linear(channels, squeezed)
+        self.fc2 = nn.Linear(squeezed, channels)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        means = (x * mask).sum(dim=(2, 3)) / (mask.sum(dim=(2, 3)).clamp(min=1.0) * x.shape[2])
+        scale = torch.sigmoid(self.fc2(torch.relu(self.fc1(means))))
+        return x * scale[:, :, None, None]
+
+
+def _convolve(
+    inside: int, out: int, kernel: int, *, stride: int = 1, groups: int = 1, then: nn.Module | None = None
+) -> nn.Sequential:
+    steps: list[nn.Module] = [
+        nn.Conv2d(inside, out, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(out, EPSILON, MOMENTUM),
+    ]
+    return nn.Sequential(*steps, *([] if then is None else [then]))
+
+
+def _channels(layer: nn.Module) -> int:
+    """What a block or a convolution gives."""
+    norms = [module for module in layer.modules() if isinstance(module, nn.BatchNorm2d)]
+    return norms[-1].num_features
+
+
+def _rates(layers: nn.ModuleList) -> list[int]:
+    """Input frames to one output frame, behind each layer."""
+    rates, rate = [], 2
+    for layer in layers:
+        rate *= layer.stride if isinstance(layer, _Block) else 1
+        rates.append(rate)
+    return rates
+
+
+def _stretch_means(x: Tensor, mask: Tensor, length: int) -> Tensor:
+    """Means over stretches of so many frames, of a clip's own among them: (batch, D, T) -> (batch, D, T / length).
+
+    The last stretch may be shorter. Shape of the mask: (batch, 1, T).
+    """
+    if length == 1:
+        return x * mask
+    sums, counts = (
+        functional.avg_pool1d(functional.pad(each, (0, length - 1)), length, length)
+        for each in (x * mask, mask)
+    )
+    return sums / counts.clamp(min=0.5 / length)

@@ -1,0 +1,66 @@
+"""What every encoder takes and gives, and the encoders by name."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+from torch import Tensor, nn
+
+from vocemo.errors import UsageError
+from vocemo.lab import registry
+
+
+class States(NamedTuple):
+    """What an encoder makes of a batch, layer by layer."""
+
+    hidden: Tensor  # (batch, layers, D, frames)
+    frames: Tensor  # (batch,), each clip's own, at the encoder's own rate
+
+
+@dataclass(frozen=True)
+class Credit:
+    """What a model that was made from an encoder's weights must say of them."""
+
+    licence: str
+    citation: str
+
+
+class Encoder(nn.Module):
+    """A network without its last layers. It is built with random weights; `load` puts trained ones in.
+
+    What stands in a batch past a clip's own frames changes nothing of the states of the clip's own, unless a
+    class says otherwise.
+    """
+
+    layers: int  # hidden states that it gives
+    width: int  # D, numbers of each
+    weights_expected: ClassVar[str]  # what `load` takes, for people
+
+    @abstractmethod
+    def forward(self, features: Tensor, lengths: Tensor) -> States:
+        """Features (batch, channels, bands, T), valid frames (batch,) -> States."""
+
+    @abstractmethod
+    def load(self, path: Path) -> None:
+        """Read trained weights. Raises UsageError where there are none, or those of another network."""
+
+    @abstractmethod
+    def credit(self, path: Path) -> Credit:
+        """Whom a model made from the weights at this path must name."""
+
+    @classmethod
+    def described(cls, config: Mapping[str, Any] | None, weights: Path | None) -> Mapping[str, Any]:
+        """What it is built from beside channels and bands: the config that is given, or that beside the weights.
+
+        Raises UsageError where it needs one and there is none, or is given one and needs none.
+        """
+        if config is not None:
+            raise UsageError("model.encoder_config is for encoder=transformers alone")
+        return {}
+
+
+ENCODERS: registry.Registry[type[Encoder]] = registry.Registry("encoder")
