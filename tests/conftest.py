@@ -26,6 +26,15 @@ def corpora_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def weights_dir() -> Path:
+    """The folder of pretrained encoders; a machine without it skips the tests that need it."""
+    folder = TESTS.parent.parent / "shared" / "weights"
+    if not folder.is_dir():
+        pytest.skip("pretrained encoders are not on this machine (../shared/weights)")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def one_thread() -> Iterator[None]:
     """Torch on one thread: what is small enough for a test is slower on several."""
     import torch

@@ -11,8 +11,8 @@ from vocemo.lab.features.frames import check_samples
 def mirror_ends(samples: Tensor, lengths: Tensor, width: int) -> Tensor:
     """Each signal with its mirror image before its first sample and after its own last, then zeros.
 
-    The first and the last sample are not repeated. A signal no longer than `width` has too little of an image;
-    samples of its own stand there all the same.
+    The first and the last sample are not repeated. A signal no longer than `width` has too little of an
+    image; samples of its own stand there all the same.
 
     Args:
         samples: the signals.

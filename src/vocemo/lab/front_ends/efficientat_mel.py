@@ -30,8 +30,8 @@ SHIFT, SCALE = 4.5, 5.0  # bring the logarithms of AudioSet to about mean 0 and 
 class EfficientAtMel(Given):
     """128 Kaldi mel bands from 0 to 15 kHz, 100 frames a second: (ln(power + 1e-5) + 4.5) / 5.
 
-    Pre-emphasis by 0.97 comes first, a symmetric Hann window of 25 ms inside frames of 32 ms; what lies before
-    the first and after a clip's last sample is its mirror image. It takes 32 kHz.
+    Pre-emphasis by 0.97 comes first, then a symmetric Hann window of 25 ms inside frames of 32 ms; what lies
+    before the first and after a clip's last sample is its mirror image. It takes 32 kHz.
 
     Source: Schmid, Koutini & Widmer (2023), "Efficient Large-Scale Audio Tagging Via Transformer-To-CNN
     Knowledge Distillation"; github.com/fschmid56/EfficientAT, as evaluated.

@@ -23,8 +23,8 @@ SHIFT, SCALE = 4.0, 4.0
 class WhisperMel(Given):
     """Log-mel bands, 100 frames a second, 8 decades under the clip's loudest: (log10(power) + 4) / 4.
 
-    `bands` are 80, and 128 from Whisper large-v3 on. Whisper fills every clip to 30 s with silence; the frames
-    here are those of the clip's own samples, each as it is there. It takes 16 kHz.
+    `bands` are 80, and 128 from Whisper large-v3 on. Whisper fills every clip to 30 s with silence; the
+    frames here are those of the clip's own samples, each as it is there. It takes 16 kHz.
 
     Source: Radford et al. (2022), "Robust Speech Recognition via Large-Scale Weak Supervision", section 2.2;
     `log_mel_spectrogram` of github.com/openai/whisper.

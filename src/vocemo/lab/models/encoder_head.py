@@ -29,9 +29,10 @@ class EncoderHead(nn.Module):
 
     `encoder` is efficientat-mn04 or transformers; `weights` where its trained weights lie, a file or a folder
     on this machine, or "random" for none. They are read when a training begins (`begin`) and kept in the run
-    from then on; building the network reads none. `frozen` leaves the encoder as it is, its normalisations'
-    statistics included; otherwise its learning rate is the head's times `encoder_learning_rate_factor`.
-    `pooling` is attentive or statistics, `dropout` the share of the pooled numbers that is dropped in training.
+    from then on; building the network reads none. `frozen` leaves the encoder as it is; otherwise its
+    learning rate is the head's times `encoder_learning_rate_factor`, and its batch normalisations keep the
+    statistics that it came with. `pooling` is attentive or statistics, `dropout` the share of the pooled
+    numbers that is dropped in training.
     `encoder_config` describes an encoder of transformers; unset, the config.json beside `weights` does.
     """
 
@@ -80,14 +81,22 @@ class EncoderHead(nn.Module):
         return Output(self.classify(self.drop(embedding)), embedding, attention)
 
     def train(self, mode: bool = True) -> Self:
-        """Training mode for the head, and for the encoder unless it is frozen."""
+        """Training mode for the head, and for the encoder unless it is frozen.
+
+        Trained batch normalisations keep their statistics: those of a small corpus, its padding included,
+        would take their place a little with each step.
+        """
         super().train(mode)
         if self.frozen:
             self.encoder.eval()
+        elif _place(self.weights) is not None:
+            for module in self.encoder.modules():
+                if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
+                    module.eval()
         return self
 
     def begin(self) -> None:
-        """Put the trained weights into the encoder. Raises UsageError where none are given, or there are none."""
+        """Put trained weights into the encoder. Raises UsageError where none are given, or none are there."""
         if self.weights is None:
             raise UsageError(
                 "this model begins with a trained encoder, and its weights are not given: "
@@ -112,7 +121,7 @@ class EncoderHead(nn.Module):
 
     @staticmethod
     def settled(options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options with what a finished run needs to be read once the weights are no longer in their place.
+        """The options, with what a finished run needs to be read once the weights are no longer there.
 
         Raises UsageError where the weights that describe the encoder are missing.
         """

@@ -1,4 +1,4 @@
-"""Encoders that were trained elsewhere: one file a kind, filed in `ENCODERS` under the name that recipes use."""
+"""Encoders that were trained elsewhere: one file a kind, filed in `ENCODERS` by the name that recipes use."""
 
 from vocemo.lab.models.encoders import efficientat, local_transformers
 from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, States

@@ -5,8 +5,8 @@ excitation weighs the channels, another pointwise one narrows. They were taught 
 by transformers. Here the padding of a batch is not heard: before each convolution that looks around it is set
 to zero, as at a clip's own end, and what the excitation averages are the clip's own frames.
 
-Howard et al. (2019), "Searching for MobileNetV3", table 1 (large); Schmid, Koutini & Widmer (2023), "Efficient
-Large-Scale Audio Tagging Via Transformer-To-CNN Knowledge Distillation", ICASSP.
+Howard et al. (2019), "Searching for MobileNetV3", table 1 (large); Schmid, Koutini & Widmer (2023),
+"Efficient Large-Scale Audio Tagging Via Transformer-To-CNN Knowledge Distillation", ICASSP.
 """
 
 from __future__ import annotations
@@ -127,8 +127,7 @@ class EfficientAt(Encoder):
         # Each halving rounds up, so that what a frame of the last stands for is a whole number of frames.
         rates = _rates(self.features)[FIRST_STATE:]
         states = [
-            _stretch_means(x, own, rates[-1] // rate)
-            for (x, own), rate in zip(outputs, rates, strict=True)
+            _stretch_means(x, own, rates[-1] // rate) for (x, own), rate in zip(outputs, rates, strict=True)
         ]
         return States(torch.cat(states, dim=1).unsqueeze(1), last.sum(1).long())
 
@@ -174,7 +173,7 @@ class _Block(nn.Module):
         for number, step in enumerate(self.block):
             if number == self.looks_around:
                 x = step(x * mask)
-                # Kernels are odd and centred: output i looks at input stride * i, and is a clip's own with it.
+                # Kernels are odd and centred: output i stands at input stride * i, a clip's own with it.
                 mask = mask[..., :: self.stride]
             else:
                 x = step(x, mask) if isinstance(step, _Excitations) else step(x)
@@ -234,9 +233,9 @@ def _rates(layers: nn.ModuleList) -> list[int]:
 
 
 def _stretch_means(x: Tensor, mask: Tensor, length: int) -> Tensor:
-    """Means over stretches of so many frames, of a clip's own among them: (batch, D, T) -> (batch, D, T / length).
+    """Means over stretches of so many frames, of a clip's own among them; the last may be shorter.
 
-    The last stretch may be shorter. Shape of the mask: (batch, 1, T).
+    Shape: (batch, D, T), mask (batch, 1, T) -> (batch, D, T / length rounded up).
     """
     if length == 1:
         return x * mask

@@ -54,7 +54,7 @@ class Encoder(nn.Module):
 
     @classmethod
     def described(cls, config: Mapping[str, Any] | None, weights: Path | None) -> Mapping[str, Any]:
-        """What it is built from beside channels and bands: the config that is given, or that beside the weights.
+        """What it is built from beside channels and bands: the config given, or that beside the weights.
 
         Raises UsageError where it needs one and there is none, or is given one and needs none.
         """

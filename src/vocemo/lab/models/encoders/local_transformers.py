@@ -1,12 +1,12 @@
 """Encoders of Hugging Face Transformers from a folder on this machine: wav2vec 2.0, HuBERT, WavLM, Whisper.
 
-Nothing is downloaded, and no pickle is read: the folder holds config.json and weights as safetensors. What these
-libraries vary in training by generators of their own (time masks, dropped layers) is off, so that a run depends
-on its seed alone.
+Nothing is downloaded, and no pickle is read: the folder holds config.json and weights as safetensors. The
+library's own variation in training, time masks drawn by another generator than torch's and layers left out at
+random, is off: a run depends on its seed alone.
 
-A clip alone is the clip in a padded batch, with one exception: where config.json says feat_extract_norm "group",
-as for wav2vec2-base and hubert-base, the first convolution is normalised over time, padding included. Such
-encoders were trained so, and hear a little of what they share a batch with.
+A clip alone is the clip in a padded batch, with one exception: where config.json says feat_extract_norm
+"group", as for wav2vec2-base and hubert-base, the first convolution is normalised over time, padding
+included. Such encoders were trained so, and hear a little of the batch that they are in.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ UNVARIED = {"apply_spec_augment": False, "layerdrop": 0.0, "encoder_layerdrop": 
 
 @ENCODERS.register("transformers")
 class LocalTransformers(Encoder):
-    """The encoder that a config.json describes, with the states of all its layers, the first's input included.
+    """The encoder that a config.json describes, with the states of all its layers, and the first's input.
 
     `config` is what config.json holds. wav2vec 2.0, HuBERT and WavLM stand behind the front end `waveform`,
-    Whisper behind `whisper-mel`; of Whisper the decoder is left out, and a clip shorter than 30 s is not filled
-    up: the encoder attends to its own frames alone.
+    Whisper behind `whisper-mel`; of Whisper the decoder is left out, and a clip shorter than 30 s is not
+    filled up: the encoder attends to its own frames alone.
     """
 
     weights_expected: ClassVar[str] = (
@@ -56,7 +56,7 @@ class LocalTransformers(Encoder):
         if (channels, bands) != wanted:
             front_end = "whisper-mel" if self.kind == "whisper" else "waveform"
             raise UsageError(
-                f"this {self.kind} encoder takes {wanted[0]} channel of {wanted[1]} band(s), not {channels} of "
+                f"a {self.kind} encoder takes 1 channel, here of {wanted[1]} band(s), not {channels} of "
                 f"{bands}: set front_end.name={front_end}"
                 + (f" and front_end.bands={wanted[1]}" if self.kind == "whisper" else "")
             )
@@ -70,7 +70,8 @@ class LocalTransformers(Encoder):
 
     def forward(self, features: Tensor, lengths: Tensor) -> States:
         """Features (batch, 1, bands, T), valid frames (batch,) -> States of every layer."""
-        return self._of_mel(features, lengths) if self.kind == "whisper" else self._of_samples(features, lengths)
+        of = self._of_mel if self.kind == "whisper" else self._of_samples
+        return of(features, lengths)
 
     def _of_samples(self, features: Tensor, lengths: Tensor) -> States:
         samples = features[:, 0, 0]
@@ -107,13 +108,17 @@ class LocalTransformers(Encoder):
         _check_folder(path)
         if not any(path.glob("*.safetensors")):
             raise UsageError(
-                f"{path} has no weights as safetensors, and others are not read, since a pickle can run code; "
+                f"{path} has no weights as safetensors; others are not read, since a pickle can run code; "
                 f"expected: {self.weights_expected}"
             )
         loader = transformers.WhisperModel if self.kind == "whisper" else transformers.AutoModel
         try:
             whole, told = loader.from_pretrained(
-                path, config=self.config, local_files_only=True, use_safetensors=True, output_loading_info=True
+                path,
+                config=self.config,
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
             )
         except (OSError, RuntimeError, ValueError) as error:
             raise UsageError(f"{path} cannot be read as {self.weights_expected}: {error}") from error
@@ -123,7 +128,7 @@ class LocalTransformers(Encoder):
             name for name in told["missing_keys"] if name.startswith(prefix) and not name.endswith(NEVER_USED)
         ]
         if missing:
-            raise UsageError(f"{path} lacks weights of the encoder that its config.json describes: {missing[0]}")
+            raise UsageError(f"{path} lacks weights that its config.json promises: {missing[0]}")
         self.encoder.load_state_dict(encoder.state_dict())
 
     def credit(self, path: Path) -> Credit:
@@ -140,7 +145,8 @@ class LocalTransformers(Encoder):
             return {"config": config}
         if weights is None:
             raise UsageError(
-                f"encoder transformers is described by its weights: set model.weights=PATH, {cls.weights_expected}"
+                "encoder transformers is what its folder says: set model.weights=PATH, "
+                + cls.weights_expected
             )
         _check_folder(weights)
         try:
@@ -165,8 +171,8 @@ def kind_of(config: Mapping[str, Any]) -> str:
 def _check_folder(path: Path) -> None:
     if not (path / "config.json").is_file():
         raise UsageError(
-            f"no encoder at {path}; expected: {LocalTransformers.weights_expected}. Nothing is downloaded: fetch it "
-            "beforehand, such as with `hf download MODEL --local-dir DIR`"
+            f"no encoder at {path}; expected: {LocalTransformers.weights_expected}. Nothing is downloaded: "
+            "fetch it beforehand, such as with `hf download MODEL --local-dir DIR`"
         )
 
 

@@ -1,0 +1,59 @@
+"""Tiny encoders of Hugging Face Transformers with random weights, as folders on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+POSITIONS = 60  # of the tiny Whisper, which hears 1.2 s at most
+
+OF_SAMPLES: dict[str, Any] = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "conv_dim": [8] * 7,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 2,
+    "vocab_size": 8,
+}
+LAYER_NORM = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
+
+
+def save(kind: str, folder: Path, **changes: Any) -> Path:
+    """A folder as `save_pretrained` writes it: wav2vec2, hubert, wavlm or whisper."""
+    import transformers
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        if kind == "whisper":
+            config = transformers.WhisperConfig(
+                vocab_size=60,
+                num_mel_bins=80,
+                d_model=16,
+                encoder_layers=2,
+                encoder_attention_heads=2,
+                decoder_layers=1,
+                decoder_attention_heads=2,
+                encoder_ffn_dim=32,
+                decoder_ffn_dim=32,
+                max_source_positions=POSITIONS,
+                max_target_positions=20,
+                pad_token_id=0,
+                bos_token_id=1,
+                eos_token_id=2,
+                decoder_start_token_id=3,
+            )
+            model = transformers.WhisperModel(config)
+        else:
+            config = transformers.AutoConfig.for_model(kind, **{**OF_SAMPLES, **LAYER_NORM, **changes})
+            model = transformers.AutoModel.from_config(config)
+        for tensor in model.parameters():
+            if tensor.requires_grad:
+                with torch.no_grad():
+                    tensor.add_(0.1 * torch.randn_like(tensor))
+    model.save_pretrained(folder)
+    assert (folder / "model.safetensors").is_file()
+    return folder

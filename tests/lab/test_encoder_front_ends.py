@@ -1,0 +1,93 @@
+"""The front ends that trained encoders stand behind, against the equations of those who trained them."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+import fabricate
+from vocemo.errors import UsageError
+from vocemo.lab import front_ends
+from vocemo.lab.dataset import collate
+from vocemo.lab.features import use_export_kernels
+
+Samples = np.ndarray
+
+
+def voice(seconds: float, rate_hz: int) -> Samples:
+    return fabricate.voice("happy", 1, True, np.random.default_rng(7), seconds=seconds, sample_rate=rate_hz)
+
+
+def mel(hz: np.ndarray) -> np.ndarray:
+    return 1127.0 * np.log(1.0 + hz / 700.0)
+
+
+def of_efficientat(samples: Samples) -> Samples:
+    """The published front end of EfficientAT in double precision: (128, frames)."""
+    emphasised = samples[1:].astype(float) - 0.97 * samples[:-1].astype(float)
+    padded = np.pad(emphasised, 512, mode="reflect")
+    n = np.arange(800)
+    window = np.pad(0.5 - 0.5 * np.cos(2 * np.pi * n / 799), 112)  # symmetric: the last sample is the first
+    frames = np.array([padded[t * 320 : t * 320 + 1024] * window for t in range(1 + len(emphasised) // 320)])
+    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
+    edges = np.linspace(0.0, mel(np.array(15_000.0)), 130)
+    bins = mel(np.arange(512) * 32_000 / 1024)
+    rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
+    filters = np.maximum(np.minimum(rising, falling), 0.0)
+    bands = filters @ power[:, :512].T
+    return (np.log(bands + 1e-5) + 4.5) / 5.0
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.5, 1.237])
+def test_efficientat_mel_is_the_published_front_end(seconds: float) -> None:
+    samples = voice(seconds, 32_000)
+    front_end = front_ends.build("efficientat-mel", {}, sample_rate_hz=32_000)
+    batch = collate([samples], [0], [0])
+    expected = of_efficientat(samples)
+    exported = copy.deepcopy(front_end)
+    use_export_kernels(exported)
+    for each in (front_end, exported):
+        found, frames = each(batch.samples, batch.lengths)
+        assert frames.tolist() == [expected.shape[1]] == [front_end.frames(len(samples))]
+        np.testing.assert_allclose(found[0, 0].numpy(), expected, atol=1e-4)
+    assert np.ptp(expected) > 1.0
+
+
+@pytest.mark.parametrize("normalise", [True, False])
+def test_a_waveform_has_mean_0_and_variance_1_over_its_own_samples(normalise: bool) -> None:
+    voices = [voice(seconds, 16_000) + np.float32(0.1) for seconds in (0.3, 1.0, 0.11)]
+    front_end = front_ends.build("waveform", {"normalise": normalise}, sample_rate_hz=16_000)
+    batch = collate(voices, [0] * 3, range(3))
+    found, frames = front_end(batch.samples, batch.lengths)
+    assert frames.tolist() == [len(each) for each in voices]
+    for row, each in enumerate(voices):
+        expected = (each - each.mean()) / np.sqrt(each.var() + 1e-7) if normalise else each
+        np.testing.assert_allclose(found[row, 0, 0, : len(each)].numpy(), expected, atol=1e-4)
+        assert not found[row, 0, 0, len(each) :].any()
+
+
+@pytest.mark.parametrize("bands", [80, 128])
+@pytest.mark.parametrize("seconds", [0.1, 0.7, 1.2345])
+def test_whisper_mel_is_what_whisper_makes_of_the_clips_own_frames(seconds: float, bands: int) -> None:
+    transformers = pytest.importorskip("transformers")
+    theirs = transformers.WhisperFeatureExtractor(feature_size=bands)
+    samples = voice(seconds, 16_000)
+    front_end = front_ends.build("whisper-mel", {"bands": bands}, sample_rate_hz=16_000)
+    batch = collate([samples], [0], [0])
+    found, frames = front_end(batch.samples, batch.lengths)
+    own = -(-len(samples) // 160)
+    assert frames.tolist() == [own] == [front_end.frames(len(samples))]
+    expected = theirs(samples, sampling_rate=16_000, return_tensors="np").input_features[0]
+    assert expected.shape == (bands, 3_000)
+    np.testing.assert_allclose(found[0, 0].numpy(), expected[:, :own], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate_hz"), [("efficientat-mel", 32_000), ("waveform", 16_000), ("whisper-mel", 16_000)]
+)
+def test_another_rate_is_refused_by_name(name: str, rate_hz: int) -> None:
+    with pytest.raises(UsageError, match=f"preparation.sample_rate={rate_hz}"):
+        front_ends.build(name, {}, sample_rate_hz=22_050)
