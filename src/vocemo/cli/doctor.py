@@ -20,6 +20,7 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "media": (("av",), "m4a, mp4 and webm"),
     "export": (("onnx", "onnxscript"), "writing bundles"),
     "tflite": (("ai_edge_litert", "litert_torch"), "running and writing .tflite files"),
+    "encoders": (("transformers",), "wav2vec 2.0, HuBERT, WavLM and Whisper as encoders"),
     "lab": (("torch", "audiomentations", "sklearn"), "training and evaluation"),
 }
 
