@@ -124,11 +124,14 @@ def test_the_lock_is_whole() -> None:
 
 def test_the_import_contracts_stand() -> None:
     settings = pyproject()["tool"]["importlinter"]
-    layers, independence, torchless = settings["contracts"]
+    layers, independence, *more, torchless = settings["contracts"]
     assert layers["exhaustive"] is True
     assert layers["layers"][0] == "cli"
     for name in ("corpora", "features", "augment", "models"):
         assert name in independence["layers"][0]
+    assert {frozenset(each["modules"]) for each in more if each["type"] == "independence"} == {
+        frozenset(f"vocemo.lab.{name}" for name in ("front_ends", "models", "corpora"))
+    }
     assert {"vocemo.lab", "torch"} <= set(torchless["forbidden_modules"])
     answering = {"errors", "emotions", "audio", "prepare", "bundle", "runtime"}
     if (ROOT / "src" / "vocemo" / "service").exists():

@@ -17,7 +17,7 @@ def kaldi_mel(hz: Tensor) -> Tensor:
     """Frequencies in Hz on Kaldi's mel scale; any shape.
 
     >>> kaldi_mel(torch.tensor([0.0, 700.0]))
-    tensor([  0.0000, 781.1768])
+    tensor([  0.0000, 781.1769])
     """
     return KALDI_MEL * torch.log1p(hz / KALDI_CORNER_HZ)
 

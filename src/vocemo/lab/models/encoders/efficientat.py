@@ -101,7 +101,7 @@ class EfficientAt(Encoder):
             features.append(_Block(inside, row))
             inside = scaled(row.out, WIDTH)
         features.append(_convolve(inside, LAST * inside, 1, then=nn.Hardswish()))
-        self.features = nn.ModuleList(features)  # named as in the state dict
+        self.features = nn.ModuleList(features)
         self.width = sum(_channels(each) for each in features[FIRST_STATE:])
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -137,8 +137,9 @@ class EfficientAt(Encoder):
             raise UsageError(f"no weights at {path}; expected: {self.weights_expected}")
         try:
             given = torch.load(path, map_location="cpu", weights_only=True)
-            wanted = {name: value for name, value in given.items() if not name.startswith("classifier.")}
-            self.load_state_dict(wanted)
+            self.load_state_dict(
+                {_name(name): value for name, value in given.items() if not name.startswith("classifier.")}
+            )
         except (RuntimeError, ValueError, EOFError, AttributeError, pickle.UnpicklingError) as error:
             raise UsageError(f"{path} is not {self.weights_expected}: {error}") from error
 
@@ -164,7 +165,7 @@ class _Block(nn.Module):
         self.looks_around = len(steps)
         steps.append(_convolve(widened, widened, row.kernel, stride=row.stride, groups=widened, then=kind()))
         if row.excited:
-            steps.append(_Excitations(widened))
+            steps.append(_Excitation(widened))
         steps.append(_convolve(widened, out, 1))
         self.block = nn.ModuleList(steps)
 
@@ -176,20 +177,8 @@ class _Block(nn.Module):
                 # Kernels are odd and centred: output i stands at input stride * i, a clip's own with it.
                 mask = mask[..., :: self.stride]
             else:
-                x = step(x, mask) if isinstance(step, _Excitations) else step(x)
+                x = step(x, mask) if isinstance(step, _Excitation) else step(x)
         return (x + before if self.adds else x), mask
-
-
-class _Excitations(nn.Module):
-    """One excitation; a list, since the published network can hold several side by side."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conc_se_layers = nn.ModuleList([_Excitation(channels)])
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        excited: Tensor = self.conc_se_layers[0](x, mask)
-        return excited
 
 
 class _Excitation(nn.Module):
@@ -205,6 +194,11 @@ class _Excitation(nn.Module):
         means = (x * mask).sum(dim=(2, 3)) / (mask.sum(dim=(2, 3)).clamp(min=1.0) * x.shape[2])
         scale = torch.sigmoid(self.fc2(torch.relu(self.fc1(means))))
         return x * scale[:, :, None, None]
+
+
+def _name(published: str) -> str:
+    """A tensor's name here: the published network could hold several excitations side by side."""
+    return published.replace(".conc_se_layers.0.", ".")
 
 
 def _convolve(
