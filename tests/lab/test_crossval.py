@@ -17,7 +17,7 @@ from vocemo.lab.crossval import Job
 from vocemo.lab.evaluate import Results
 from vocemo.lab.history import EpochRecord
 from vocemo.lab.run import Outcome, TrainedOn
-from vocemo.lab.train import TrainingState
+from vocemo.lab.train import Step, TrainingState
 
 CHOSEN = fabricate_run.recipe()
 SEEDS = range(2)
@@ -29,7 +29,7 @@ class Count:
     def __init__(self) -> None:
         self.epochs = 0
 
-    def on_batch(self, epoch: int, batch: int, batches: int) -> None:
+    def on_batch(self, step: Step) -> None:
         pass
 
     def on_epoch(self, state: TrainingState) -> None:

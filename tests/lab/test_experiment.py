@@ -33,6 +33,7 @@ FILES = {
     "metrics.jsonl",
     "last.pt",
     "best.pt",
+    "emotion_mappings.json",
     "predictions.csv",
     "validation.csv",
     "result.json",

@@ -18,7 +18,7 @@ from vocemo.lab import checkpoint, experiment, network, train
 from vocemo.lab.history import EpochRecord
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import Fold
-from vocemo.lab.train import TrainingState, ValidationScores
+from vocemo.lab.train import Step, TrainingState, ValidationScores
 from vocemo.lab.waveforms import Waveforms
 
 EPOCHS = 3
@@ -54,8 +54,8 @@ class Break:
     def __init__(self, epoch: int, batch: int | None) -> None:
         self.epoch, self.batch = epoch, batch
 
-    def on_batch(self, epoch: int, batch: int, batches: int) -> None:
-        if (epoch, batch) == (self.epoch, self.batch):
+    def on_batch(self, step: Step) -> None:
+        if (step.epoch, step.batch) == (self.epoch, self.batch):
             raise Broken
 
     def on_epoch(self, state: TrainingState) -> None:
@@ -221,7 +221,7 @@ def test_rates_of_a_plan_are_followed(fold: Fold, tiny_waveforms: Waveforms) -> 
     seen: list[float] = []
 
     class Look:
-        def on_batch(self, epoch: int, batch: int, batches: int) -> None:
+        def on_batch(self, step: Step) -> None:
             seen.extend(group["lr"] for group in state.optimizer.param_groups)
 
         def on_epoch(self, state: TrainingState) -> None:
@@ -246,7 +246,7 @@ def test_training_stops_and_slows_as_validation_says(fold: Fold, tiny_waveforms:
     best: list[int] = []
 
     class Look:
-        def on_batch(self, epoch: int, batch: int, batches: int) -> None:
+        def on_batch(self, step: Step) -> None:
             pass
 
         def on_epoch(self, state: TrainingState) -> None:

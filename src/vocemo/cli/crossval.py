@@ -9,6 +9,7 @@ import typer
 
 from vocemo.cli import training
 from vocemo.cli.progress import progress
+from vocemo.cli.training_progress import ShowTraining
 
 
 def crossval(
@@ -23,6 +24,8 @@ def crossval(
     device: training.Device = "auto",
     cache: training.Cache = None,
     cache_gb: training.CacheGb = training.DEFAULT_CACHE_GB,
+    deterministic: training.Deterministic = False,
+    tensorboard: training.TensorBoard = None,
     quiet: training.Quiet = False,
 ) -> None:
     """Train and test over all folds and seeds of a protocol.
@@ -41,6 +44,7 @@ def crossval(
     from vocemo.cli import report
     from vocemo.lab import crossval as lab
 
+    training.check_tensorboard(tensorboard)
     training.check_protocol(protocol, tests=True)
     chosen = training.load_recipe(recipe, settings, corpus)
     disk = training.disk_cache(cache, cache_gb)
@@ -51,22 +55,29 @@ def crossval(
     jobs = lab.jobs(manifest, protocol, range(seeds), out, training.copies(protocol, chosen))
     for job in jobs[: len(jobs) // seeds]:
         training.say(job.fold.describe())
+    boards = training.boards(tensorboard, *(job.folder for job in jobs))
+    epochs = chosen.training.epochs
     done: list[lab.Job] = []
-    with progress("Cross-validation", len(jobs) * chosen.training.epochs, "epochs", quiet=quiet) as bar:
-        shown = [training.ShowTraining(bar, f"seed {job.seed} fold {job.fold.index} ") for job in jobs]
+    with progress("Cross-validation", len(jobs) * epochs, "epochs", quiet=quiet) as bar:
+        shown = [
+            ShowTraining(bar, f"seed {job.seed} fold {job.fold.index}", epochs=epochs) for job in jobs
+        ]
 
         for job, outcome in lab.run(
             jobs,
             chosen,
             corpus or (),
             device=where,
-            callbacks=lambda number: [shown[number]],
             disk=disk,
+            callbacks=lambda number: [shown[number], *boards[number : number + 1]],
+            deterministic=deterministic,
         ):
             # Early stopping leaves epochs out, and what was complete before has none to show.
-            bar.advance(chosen.training.epochs - shown[len(done)].epochs)
-            done.append(job)
+            bar.advance(epochs - shown[len(done)].epochs)
             training.draw(job.folder, job.fold)
+            for board in boards[len(done) : len(done) + 1]:
+                board.finish()
+            done.append(job)
             if outcome.test:
                 training.say(
                     f"seed {job.seed} fold {job.fold.index}: UAR {outcome.test.uar:.2%}, accuracy "

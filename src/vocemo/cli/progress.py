@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 if TYPE_CHECKING:
+    from rich.live import Live
     from rich.progress import Progress as RichProgress
+    from rich.table import Table
+    from rich.text import Text
 
 LINE_EVERY_S = 10.0  # between two plain lines of one job
 
@@ -41,6 +44,8 @@ def progress(
 class Bar:
     """Counts what is done; this one shows nothing, its children do."""
 
+    detailed = False  # whether `detail` and `keep` are shown, and worth the making
+
     def __init__(self, description: str, total: float | None, unit: str) -> None:
         """Name the job and how much there is to do."""
         self.description, self.total, self.unit = description, total, unit
@@ -53,6 +58,12 @@ class Bar:
         if note is not None:
             self.note = note
         self._show()
+
+    def detail(self, values: Mapping[str, str], about: str = "") -> None:
+        """What stands below the bar, value by name; `about` says of which part of the job."""
+
+    def keep(self, line: str) -> None:
+        """A line that stays above the bar."""
 
     def __enter__(self) -> Self:
         """Start to show."""
@@ -68,9 +79,12 @@ class Bar:
 
     def _amount(self) -> str:
         """How much is done, of how much."""
+        return self._told(self.done)
+
+    def _told(self, amount: float) -> str:
         scale, unit = (1e6, "MB") if self.unit == "B" else (1.0, self.unit)
         form = "{:,.1f}" if self.unit == "B" else "{:,g}"
-        done = form.format(self.done / scale)
+        done = form.format(amount / scale)
         of = "" if self.total is None else f" of {form.format(self.total / scale)}"
         return f"{done}{of} {unit}".rstrip()
 
@@ -107,32 +121,67 @@ class _PlainBar(Bar):
 
 
 class _TerminalBar(Bar):
-    """A rich bar with the time that is left."""
+    """A rich bar with the time that is left; below it, where there are any, the details in columns."""
+
+    detailed = True
 
     def __init__(self, description: str, total: float | None, unit: str, stream: TextIO) -> None:
         super().__init__(description, total, unit)
-        from rich.console import Console
+        from rich.console import Console, Group
+        from rich.live import Live
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+        from rich.table import Column
 
+        # One line, however narrow: the bar gives way.
+        whole = [Column(no_wrap=True) for _ in range(3)]
         self._rich: RichProgress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),  # a file's name may hold brackets
-            BarColumn(),
-            TextColumn("{task.fields[amount]}", markup=False),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            TextColumn("{task.fields[note]}", style="dim", markup=False),
-            console=Console(file=stream),
+            TextColumn("{task.description}", markup=False, table_column=whole[0]),  # names may hold brackets
+            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8, max_width=40)),
+            TextColumn("{task.fields[amount]}", markup=False, table_column=whole[1]),
+            TimeRemainingColumn(elapsed_when_finished=True, table_column=whole[2]),
+            auto_refresh=False,
+            speed_estimate_period=120.0,
         )
-        self._task = self._rich.add_task(description, total=total, amount=self._amount(), note="")
+        self._task = self._rich.add_task(description, total=total, amount=self._amount())
+        self._details: Table | None = None
+        self._live: Live = Live(
+            console=Console(file=stream),
+            get_renderable=lambda: Group(self._rich, self._details or self._noted()),
+            refresh_per_second=8,
+        )
+
+    def detail(self, values: Mapping[str, str], about: str = "") -> None:
+        from rich import box
+        from rich.table import Table
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+        for name in values:
+            table.add_column(name, no_wrap=True)
+        table.add_row(*values.values())
+        self._details = table
+        described = f"{self.description}, {about}" if about else self.description
+        self._rich.update(self._task, description=described)
+
+    def keep(self, line: str) -> None:
+        self._live.console.print(line, style="dim", markup=False, highlight=False)
+
+    def _amount(self) -> str:
+        return self._told(round(self.done, 1))
 
     def __enter__(self) -> Self:
-        self._rich.start()
+        self._live.start()
         return self
 
     def _show(self) -> None:
-        self._rich.update(self._task, completed=self.done, amount=self._amount(), note=self.note)
+        self._rich.update(self._task, completed=self.done, amount=self._amount())
+
+    def _noted(self) -> Text:
+        from rich.text import Text
+
+        return Text(f"  {self.note}" if self.note else "", style="dim", no_wrap=True, overflow="ellipsis", end="")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._rich.stop()
+        self._live.stop()

@@ -10,6 +10,7 @@ import typer
 
 from vocemo.cli import training
 from vocemo.cli.progress import progress
+from vocemo.cli.training_progress import ShowTraining
 from vocemo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def train(
     device: training.Device = "auto",
     cache: training.Cache = None,
     cache_gb: training.CacheGb = training.DEFAULT_CACHE_GB,
+    deterministic: training.Deterministic = False,
+    tensorboard: training.TensorBoard = None,
     quiet: training.Quiet = False,
 ) -> None:
     """Train a model by a recipe on one fold of a protocol, and test it once.
@@ -56,12 +59,15 @@ def train(
         vocemo train dual-channel-cnn --corpus emodb:DATA/emodb --protocol loso --set training.epochs=20
 
         vocemo train dual-channel-cnn --corpus ravdess:DATA/ravdess --protocol all --plan runs/crossval
+
+        vocemo train mel-cnn2d --corpus emodb:DATA/emodb --deterministic --tensorboard boards
     """
     training.need_lab("train")
     from vocemo.lab import crossval, experiment, splits
     from vocemo.lab.plan import Plan
     from vocemo.lab.run import RunFolder
 
+    training.check_tensorboard(tensorboard)
     training.check_protocol(protocol)
     chosen = training.load_recipe(recipe, settings, corpus)
     learnt = Plan.read(plan) if plan else None
@@ -79,17 +85,22 @@ def train(
     training.say(folds[fold].describe())
     folder = RunFolder(out or Path("runs") / f"{chosen.name}-{protocol}-fold-{fold}-seed-{seed}")
     info = crossval.run_info(chosen, corpus or (), folds[fold], seed, where, learnt)
-    with progress("Training", chosen.training.epochs, "epochs", quiet=quiet) as bar:
+    boards = training.boards(tensorboard, folder)
+    epochs = chosen.training.epochs
+    with progress("Training", epochs, "epochs", quiet=quiet) as bar:
         outcome = experiment.run_fold(
             info,
             folds[fold],
             folder,
             waveforms=experiment.waveforms_for(chosen, disk),
             device=where,
-            callbacks=[training.ShowTraining(bar)],
+            callbacks=[ShowTraining(bar, epochs=epochs, keep_epochs=True), *boards],
             resume=resume,
+            deterministic=deterministic,
         )
     training.draw(folder, folds[fold])
+    for board in boards:
+        board.finish()
     _tell(outcome, folder.path, folds[fold].leaky)
 
 

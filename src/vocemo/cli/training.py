@@ -1,4 +1,4 @@
-"""What train and crossval share: their options, the corpora they read, the progress that they show."""
+"""What train, crossval and tune share: their options, the corpora they read, what they draw."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vocemo.cli.progress import Bar
-from vocemo.errors import MissingExtraError, UsageError
+from vocemo.errors import MissingExtraError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from vocemo.lab.recipe import Recipe
     from vocemo.lab.run import RunFolder
     from vocemo.lab.splits import Fold
-    from vocemo.lab.train import TrainingState
+    from vocemo.lab.tensorboard import WriteTensorBoard
 
 RecipeName = Annotated[
     str, typer.Argument(metavar="RECIPE", help="A recipe's name, or a path that ends in .toml.")
@@ -61,6 +60,14 @@ CacheGb = Annotated[
     ),
 ]
 DEFAULT_CACHE_GB = 20.0
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option("--tensorboard", metavar="DIR", help="Write the curves for TensorBoard below this folder too."),
+]
+Deterministic = Annotated[
+    bool,
+    typer.Option("--deterministic", help="Use no algorithm whose outcome may differ from run to run; slower."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
@@ -98,9 +105,25 @@ def load_recipe(name: str, settings: Sequence[str] | None, corpora: Sequence[str
     from vocemo.lab import recipe as recipes
 
     chosen = recipes.load(name, settings or (), [spec.partition(":")[0] for spec in corpora or ()])
-    chosen = network.settled(chosen)
-    experiment.check(chosen, to_train=True)
+    try:
+        chosen = network.settled(chosen)
+        experiment.check(chosen, to_train=True)
+    except UnknownNameError as error:
+        raise _of_the_one_before(error, settings or ()) or error from None
     return chosen
+
+
+def _of_the_one_before(error: UnknownNameError, settings: Sequence[str]) -> UsageError | None:
+    """What to say where only the name of a part was set, and the recipe has options for the former one."""
+    for part in ("front_end", "model"):
+        named = [each.partition("=")[2].strip() for each in settings if each.startswith(f"{part}.name=")]
+        given = any(each.startswith(f"{part}.{error.given}") for each in settings)
+        if named and not given and error.kind == f"option of {part.replace('_', ' ')} {named[-1]}":
+            return UsageError(
+                f"{error}. It stands in the recipe for what was there before; to leave such options out, replace "
+                f"all of it: --set '{part}={{name=\"{named[-1]}\"}}'"
+            )
+    return None
 
 
 def check_protocol(name: str | None, *, tests: bool = False) -> None:
@@ -167,29 +190,24 @@ def strictest_protocol(manifest: Manifest) -> str:
     return protocol
 
 
-class ShowTraining:
-    """A callback that draws a training's progress: a share of an epoch a batch, a note an epoch."""
+def check_tensorboard(directory: Path | None) -> None:
+    """Refuse what cannot take TensorBoard's files, or a vocemo that cannot write them, before all else."""
+    if directory is None:
+        return
+    from vocemo.lab import tensorboard
 
-    def __init__(self, bar: Bar, label: str = "") -> None:
-        self._bar, self._label = bar, label
-        self.epochs = 0.0  # shown so far
+    tensorboard.need()
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(f"--tensorboard {directory} is a file; it takes a folder")
 
-    def on_batch(self, epoch: int, batch: int, batches: int) -> None:
-        """One step of the epoch's share of the bar."""
-        self._advance(1 / batches)
 
-    def on_epoch(self, state: TrainingState) -> None:
-        """The epoch's figures."""
-        record = state.history[-1]
-        note = f"loss {record.train_loss:.3f}"
-        if record.validation_loss is not None and record.validation_uar is not None:
-            note += f", validation loss {record.validation_loss:.3f} UAR {100 * record.validation_uar:.1f} %"
-            note += " (best)" if state.is_best else ""
-        self._advance(len(state.history) - self.epochs, f"{self._label}epoch {record.epoch}: {note}")
+def boards(directory: Path | None, *runs: RunFolder) -> list[WriteTensorBoard]:
+    """What writes each run's curves for TensorBoard; nothing where nobody asked for it."""
+    if directory is None:
+        return []
+    from vocemo.lab.tensorboard import WriteTensorBoard
 
-    def _advance(self, epochs: float, note: str | None = None) -> None:
-        self.epochs += epochs
-        self._bar.advance(epochs, note=note)
+    return [WriteTensorBoard(directory, run) for run in runs]
 
 
 def draw(folder: RunFolder, fold: Fold) -> None:

@@ -52,10 +52,12 @@ def run(
     device: torch.device,
     callbacks: Callable[[int], Iterable[Callback]] = lambda number: (),
     disk: DiskCache | None = None,
+    deterministic: bool = False,
 ) -> Iterator[tuple[Job, Outcome]]:
     """Run what is not complete, read what is, and give each job's outcome as soon as it is known.
 
-    `callbacks` gives those of a job by its number; `disk` keeps prepared clips for further trainings.
+    `callbacks` gives those of a job by its number; `disk` keeps prepared clips for further trainings;
+    `deterministic` is that of `experiment.run_fold`.
     """
     waveforms = waveforms_for(recipe, disk)
     for number, job in enumerate(todo):
@@ -68,6 +70,7 @@ def run(
             device=device,
             callbacks=callbacks(number),
             resume=True,
+            deterministic=deterministic,
         )
         yield job, outcome
 

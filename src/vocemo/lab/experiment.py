@@ -6,16 +6,17 @@ import dataclasses
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from vocemo.errors import CorpusError, UsageError, VocemoError
 from vocemo.lab import augment, checkpoint, network, train
+from vocemo.lab import device as devices
 from vocemo.lab.calibrate import fit_temperature
 from vocemo.lab.corpora.clip import Clip, Manifest
 from vocemo.lab.dataset import TrainingSet, collate
-from vocemo.lab.device import gains_by_bfloat16
 from vocemo.lab.disk_cache import DiskCache
 from vocemo.lab.evaluate import Predictions, fold_result
 from vocemo.lab.history import best
@@ -24,7 +25,7 @@ from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
 from vocemo.lab.scoring import ClipScores, score, validation_scores
 from vocemo.lab.splits import Fold, enforce
-from vocemo.lab.train import Callback, TrainingState
+from vocemo.lab.train import Callback, Step, TrainingState
 from vocemo.lab.waveforms import Waveforms
 
 
@@ -100,11 +101,13 @@ def run_fold(
     device: torch.device,
     callbacks: Iterable[Callback] = (),
     resume: bool = False,
+    deterministic: bool = False,
 ) -> Outcome:
     """Train on a fold and test on it once, everything written to the folder as soon as it is known.
 
     With `resume` a run goes on after its last whole epoch, to the same weights as one that was never
-    interrupted; a complete one is only read.
+    interrupted; a complete one is only read. With `deterministic` torch uses no algorithm whose outcome may
+    differ from run to run (`device.deterministic`). What was trained with is kept in the run's `made`.
 
     Raises LeakError where the fold breaks its protocol's promise, RunError where the folder has another run.
     """
@@ -112,23 +115,25 @@ def run_fold(
     if folder.complete:
         return folder.outcome()
     audit = enforce(fold)  # first of all: a refused fold leaves no folder behind
-    folder.begin(info, resume=resume)
-    checkpoint.write_json(folder.audit, audit.to_dict())
-    state = _start(info, fold, folder, waveforms, device)
+    with devices.deterministic(device, wanted=deterministic):
+        made = _trained_with(info.recipe, device, deterministic=deterministic)
+        folder.begin(dataclasses.replace(info, made={**info.made, **made}), resume=resume)
+        checkpoint.write_json(folder.audit, audit.to_dict())
+        state = _start(info, fold, folder, waveforms, device)
 
-    def validate(candidate: Network) -> train.ValidationScores:
-        return validation_scores(_score(candidate, fold.validation, info, waveforms, device))
+        def validate(candidate: Network) -> train.ValidationScores:
+            return validation_scores(_score(candidate, fold.validation, info, waveforms, device))
 
-    train.fit(
-        state,
-        training_set(fold.train, info.recipe, waveforms),
-        validate if fold.validation else None,
-        seed=info.seed,
-        device=device,
-        callbacks=[*callbacks, WriteFiles(folder)],
-        learning_rates=info.learning_rates or None,
-    )
-    return _finish(info, fold, folder, state, waveforms, device)
+        train.fit(
+            state,
+            training_set(fold.train, info.recipe, waveforms),
+            validate if fold.validation else None,
+            seed=info.seed,
+            device=device,
+            callbacks=[*callbacks, WriteFiles(folder)],
+            learning_rates=info.learning_rates or None,
+        )
+        return _finish(info, fold, folder, state, waveforms, device)
 
 
 def training_set(clips: tuple[Clip, ...], recipe: Recipe, waveforms: Waveforms) -> TrainingSet:
@@ -157,7 +162,7 @@ class WriteFiles:
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
 
-    def on_batch(self, epoch: int, batch: int, batches: int) -> None:
+    def on_batch(self, step: Step) -> None:
         """Nothing is written within an epoch."""
 
     def on_epoch(self, state: TrainingState) -> None:
@@ -168,13 +173,29 @@ class WriteFiles:
         self._folder.write_history(state.history)
 
 
+def _precision(recipe: Recipe, device: torch.device) -> str:
+    """What the recipe's precision comes to on a device."""
+    asked = recipe.training.precision
+    if asked == "auto":
+        return "bfloat16" if devices.gains_by_bfloat16(device) else "float32"
+    return asked
+
+
+def _trained_with(recipe: Recipe, device: torch.device, *, deterministic: bool) -> dict[str, Any]:
+    """What a training's last digits and its time depend on, beside its device and versions."""
+    return {
+        "precision": _precision(recipe, device),
+        "deterministic": deterministic,
+        "threads": torch.get_num_threads(),
+    }
+
+
 def _start(
     info: RunInfo, fold: Fold, folder: RunFolder, waveforms: Waveforms, device: torch.device
 ) -> TrainingState:
     """A state before the first epoch, or as it was saved after the last."""
     fresh = network.build(info.recipe, info.seed)
-    precision = info.recipe.training.precision
-    fresh.half_width = precision == "bfloat16" or (precision == "auto" and gains_by_bfloat16(device))
+    fresh.half_width = _precision(info.recipe, device) == "bfloat16"
     begun = folder.state.is_file()
     if not begun:
         fresh.begin()

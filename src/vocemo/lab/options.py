@@ -19,8 +19,7 @@ Options = TypeVar("Options")
 def read(section: str, options: type[Options], given: object) -> Options:
     """An option dataclass from a recipe's table; what is not given has its default.
 
-    section: the table's name, for messages. Fields are int, float, float | None (`none` on a command line),
-    bool, Literal or a tuple of tables.
+    section: the table's name, for messages. Fields are as `value_of` takes them, or tuples of tables.
 
     Raises UnknownNameError for a key or a word that does not exist, UsageError for a value of another type.
 
@@ -38,7 +37,7 @@ def read(section: str, options: type[Options], given: object) -> Options:
     values = table(section, given)
     wanted = typing.get_type_hints(options)
     refuse_unknown(f"{section} key", values, wanted)
-    return options(**{key: _value(f"{section}.{key}", value, wanted[key]) for key, value in values.items()})
+    return options(**{key: value_of(f"{section}.{key}", value, wanted[key]) for key, value in values.items()})
 
 
 def table(section: str, given: object) -> dict[str, Any]:
@@ -58,15 +57,35 @@ def refuse_unknown(kind: str, given: Iterable[str], valid: Iterable[str]) -> Non
             raise UnknownNameError(kind, key, valid)
 
 
-def _value(what: str, value: object, wanted: Any) -> object:
+def value_of(what: str, value: object, wanted: Any) -> object:
+    """A value as its type: int, float, bool, str, Literal, a sequence of numbers, or one of these or None.
+
+    what: its name, for messages. None is written `none` on a command line, where it is not a word of a Literal.
+
+    Raises UnknownNameError for a word that does not exist, UsageError for a value of another type.
+
+    >>> value_of("rate", 3, float | None), value_of("rate", "none", float | None)
+    (3.0, None)
+    """
     if typing.get_origin(wanted) in (types.UnionType, typing.Union):
         if value is None or value == "none":
             return None
         wanted = next(each for each in typing.get_args(wanted) if each is not type(None))
+        try:
+            return value_of(what, value, wanted)
+        except UnknownNameError:
+            raise
+        except UsageError as error:
+            raise UsageError(f"{error}, or none") from None
     if typing.get_origin(wanted) is Literal:
         if value not in typing.get_args(wanted):
             raise UnknownNameError(what, str(value), typing.get_args(wanted))
         return value
+    if typing.get_origin(wanted) is Sequence:
+        (each,) = typing.get_args(wanted)
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise UsageError(f"{what} is {value!r}; valid: a list, such as [1, 2]")
+        return tuple(value_of(f"{what}[{place}]", one, each) for place, one in enumerate(value))
     if typing.get_origin(wanted) is tuple:
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise UsageError(f"{what} is {value!r}; valid: a list of tables, each with a name")
@@ -74,6 +93,10 @@ def _value(what: str, value: object, wanted: Any) -> object:
     if wanted is bool:
         if not isinstance(value, bool):
             raise UsageError(f"{what} is {value!r}; valid: true, false")
+        return value
+    if wanted is str:
+        if not isinstance(value, str):
+            raise UsageError(f"{what} is {value!r}; valid: a word")
         return value
     return _number(what, value, wanted)
 

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from vocemo.emotions import EMOTIONS, canonical
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab import options
+from vocemo.lab.corpora.registry import CORPORA
 from vocemo.prepare import Preparation
 
 Enlarge = Literal["none", "all", "balance"]
@@ -165,7 +166,7 @@ def from_dict(table: Mapping[str, Any]) -> Recipe:
         summary=str(table.get("summary", "")),
         source=str(table.get("source", "")),
         emotions=_checked_emotions(table["emotions"]),
-        preparation=Preparation.from_dict(options.table("preparation", table.get("preparation", {}))),
+        preparation=options.read("preparation", Preparation, table.get("preparation", {})),
         front_end=_named("front_end", table["front_end"]),
         model=_named("model", table["model"]),
         augmentation=options.read("augmentation", AugmentationOptions, table.get("augmentation", {})),
@@ -219,7 +220,9 @@ precision, monitor, patience, plateau_patience, plateau_factor, min_learning_rat
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"recipe '{name_or_path}' is not valid TOML: {error}") from error
     own = options.table("for", table.pop("for", {}))
-    named = {name.partition("-")[0] if name.startswith("ravdess") else name for name in corpora}
+    keys = dict.fromkeys(CORPORA[name].speaker_key for name in CORPORA)
+    options.refuse_unknown("corpus in the recipe's 'for'", own, keys)
+    named = {CORPORA[name].speaker_key for name in corpora if name in CORPORA}
     if len(named) == 1:
         _merge(table, options.table("for", own.get(named.pop(), {})))
     for override in overrides:
@@ -237,29 +240,64 @@ def _merge(table: dict[str, Any], own: Mapping[str, Any]) -> None:
 
 def _set(table: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
-    if not equals or not key:
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
         raise UsageError(f"--set takes key=value, such as training.epochs=5; got '{override}'")
-    *parents, last = key.strip().split(".")
-    target = table
+    if parts[0] == "for":
+        raise UsageError(
+            f"--set {override}: a corpus's own values stand in a recipe's file; here, set the value itself, such as "
+            "training.epochs=5"
+        )
+    *parents, last = parts
+    target: Any = table
     for parent in parents:
-        below = target.setdefault(parent, {})
-        if not isinstance(below, dict):
+        below = target.setdefault(parent, {}) if isinstance(target, dict) else _entry(target, parent, override)
+        if not isinstance(below, dict | list) or (isinstance(below, list) and not _of_tables(below)):
             raise UsageError(f"--set {override}: '{parent}' holds a value, not further keys")
         target = below
-    target[last] = _toml_value(text.strip())
+    if not isinstance(target, dict):
+        tables = ".".join(parents)
+        raise UsageError(
+            f"--set {override}: {tables} is a list of tables; name one of them and its key, such as "
+            f"{tables}.{target[0].get('name', 0)}.p=0.5"
+        )
+    target[last] = _toml_value(text.strip(), override)
 
 
-def _toml_value(text: str) -> Any:
+def _of_tables(values: list[Any]) -> bool:
+    return bool(values) and all(isinstance(value, dict) for value in values)
+
+
+def _entry(tables: list[dict[str, Any]], which: str, override: str) -> dict[str, Any]:
+    """The table of a list that has this name, or this place from 0."""
+    names = [str(entry.get("name")) for entry in tables]
+    if which.isdecimal() and int(which) < len(tables):
+        return tables[int(which)]
+    if names.count(which) != 1:
+        places = [str(place) for place in range(len(tables))]
+        raise UnknownNameError(f"entry in --set {override}:", which, [*dict.fromkeys(names), *places])
+    return tables[names.index(which)]
+
+
+def _toml_value(text: str, override: str) -> Any:
     # A bare word is a string, so that quotes need not survive a shell.
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except tomllib.TOMLDecodeError as error:
+        if text.startswith(("[", "{")):
+            raise UsageError(
+                f"--set {override}: the value is no list or table of TOML ({error}); words in it need quotes, such "
+                'as ["happy", "sad"]'
+            ) from error
         return text
 
 
 def _named(kind: str, table: Any) -> NamedOptions:
     if not isinstance(table, Mapping) or "name" not in table:
-        raise UsageError(f"the recipe's {kind} is a table with a name; got {table!r}")
+        raise UsageError(
+            f"the recipe's {kind} is a table with a name; got {table!r}; valid: {kind}.name=NAME, and its options "
+            "one by one"
+        )
     return NamedOptions(str(table["name"]), {k: v for k, v in table.items() if k != "name"})
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from vocemo.errors import UnknownNameError, UsageError, VocemoError
+from vocemo.lab.options import value_of
 
 Entry = TypeVar("Entry")
 Built = TypeVar("Built")
@@ -60,6 +63,34 @@ class Registry(Generic[Entry]):
         return len(self._entries)
 
 
+@dataclass(frozen=True)
+class EntryOption:
+    """One thing that an entry can be built with."""
+
+    name: str
+    default: Any  # `inspect.Parameter.empty` where there is none
+    type: Any  # None where nobody says it
+
+
+# What a recipe's text can be held to beforehand; of other types the entry itself says what is wrong.
+_CHECKED = (int, float, bool, int | None, float | None, Sequence[int], Sequence[float])
+
+
+def entry_options(entry: Callable[..., object]) -> tuple[EntryOption, ...]:
+    """What an entry can be built with: its parameters, in order.
+
+    >>> def circle(*, radius: float = 1.0) -> None: ...
+    >>> entry_options(circle)
+    (EntryOption(name='radius', default=1.0, type=<class 'float'>),)
+    """
+    initialiser: Any = getattr(entry, "__init__", entry) if inspect.isclass(entry) else entry
+    types = typing.get_type_hints(initialiser)
+    return tuple(
+        EntryOption(parameter.name, parameter.default, types.get(parameter.name))
+        for parameter in inspect.signature(entry).parameters.values()
+    )
+
+
 def build(
     registry: Registry[Callable[..., Built]], name: str, options: Mapping[str, Any], **given: object
 ) -> Built:
@@ -76,12 +107,20 @@ def build(
     Traceback (most recent call last):
         ...
     vocemo.errors.UsageError: shape square cannot have side='long': could not convert string to float: 'long'
+    >>> def circle(*, radius: float = 1.0) -> object: ...
+    >>> shapes.add("circle", circle)
+    >>> build(shapes, "circle", {"radius": "long"})
+    Traceback (most recent call last):
+        ...
+    vocemo.errors.UsageError: shape circle: radius is 'long'; valid: a number
     """
     entry = registry[name]
-    valid = [parameter for parameter in inspect.signature(entry).parameters if parameter not in given]
-    for option in options:
+    valid = {each.name: each for each in entry_options(entry) if each.name not in given}
+    for option, value in options.items():
         if option not in valid:
             raise UnknownNameError(f"option of {registry.kind} {name}", option, valid)
+        if valid[option].type in _CHECKED:
+            value_of(f"{registry.kind} {name}: {option}", value, valid[option].type)
     try:
         return entry(**given, **options)
     except VocemoError:

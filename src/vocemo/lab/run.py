@@ -5,7 +5,8 @@ audit.json               the leak audit of the fold
 metrics.jsonl            a line an epoch
 curves.png               the same, drawn
 last.pt                  everything that --resume needs, from the end of the last epoch
-best.pt                  the weights of the best epoch
+best.pt                  the weights of the best epoch: a plain state dict
+emotion_mappings.json    which of the network's outputs is which emotion
 predictions.csv          the test fold's clips with their probabilities
 validation.csv           the validation clips with theirs
 result.json              the fold's figures; there when the run is complete
@@ -138,6 +139,11 @@ class RunFolder:
         return self.path / "best.pt"
 
     @property
+    def emotion_mappings(self) -> Path:
+        """Output number to emotion, and back."""
+        return self.path / "emotion_mappings.json"
+
+    @property
     def metrics(self) -> Path:
         """A line an epoch."""
         return self.path / "metrics.jsonl"
@@ -210,6 +216,7 @@ class RunFolder:
         if not self.info_path.is_file():
             self.path.mkdir(parents=True, exist_ok=True)
             checkpoint.write_json(self.info_path, info.to_dict())
+        checkpoint.write_json(self.emotion_mappings, emotion_mappings(info.recipe.emotions))
 
     def leaky(self) -> bool:
         """Whether the audit found the test in training or validation. Raises RunError without an audit."""
@@ -242,6 +249,18 @@ class RunFolder:
         """Write metrics.jsonl whole, so that a resumed run leaves no line twice."""
         lines = "".join(json.dumps(record.to_dict()) + "\n" for record in history)
         checkpoint.write_text(self.metrics, lines)
+
+
+def emotion_mappings(emotions: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Which of a network's outputs is which emotion, and back.
+
+    >>> emotion_mappings(["happy", "sad"])
+    {'number_to_emotion': {'0': 'happy', '1': 'sad'}, 'emotion_to_number': {'happy': 0, 'sad': 1}}
+    """
+    return {
+        "number_to_emotion": {str(number): emotion for number, emotion in enumerate(emotions)},
+        "emotion_to_number": {emotion: number for number, emotion in enumerate(emotions)},
+    }
 
 
 def made_here(device: str) -> dict[str, Any]:

@@ -30,10 +30,22 @@ class ValidationScores:
     uar: float
 
 
+@dataclass(frozen=True)
+class Step:
+    """One step of the optimiser, for those who look on."""
+
+    epoch: int  # from 1
+    batch: int  # from 1
+    batches: int  # in an epoch
+    clips: int
+    learning_rate: float
+    loss: Tensor  # (), mean over the batch in nats; it stays on the device, and reading it makes a GPU wait
+
+
 class Callback(Protocol):
     """Something that looks on: each method is called by `fit`, none changes what is learnt."""
 
-    def on_batch(self, epoch: int, batch: int, batches: int) -> None:
+    def on_batch(self, step: Step) -> None:
         """After each step."""
 
     def on_epoch(self, state: TrainingState) -> None:
@@ -50,9 +62,14 @@ class TrainingState:
     history: History = ()
 
     @property
+    def best(self) -> EpochRecord:
+        """The epoch to keep, of one or more."""
+        return progress.best(self.history, self.options)
+
+    @property
     def is_best(self) -> bool:
         """Whether the last epoch is the one to keep."""
-        return progress.best(self.history, self.options).epoch == self.history[-1].epoch
+        return self.best.epoch == self.history[-1].epoch
 
 
 def begin(network: Network, options: TrainingOptions) -> TrainingState:
@@ -148,8 +165,10 @@ def _train_epoch(
         clips += len(batch.rows)
         loss_sum += loss * len(batch.rows)
         hits += (logits.argmax(1) == batch.targets.to(device)).sum()
+        rate = state.optimizer.param_groups[0]["lr"]
+        step = Step(epoch, number, len(training), len(batch.rows), rate, loss)
         for callback in callbacks:
-            callback.on_batch(epoch, number, len(training))
+            callback.on_batch(step)
     return float(loss_sum) / clips, float(hits) / clips
 
 
