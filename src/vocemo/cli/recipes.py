@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from typing import Annotated
 
 import typer
@@ -10,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vocemo.lab import recipe as recipes
-from vocemo.lab import sheet
+from vocemo.lab import settings, sheet
 
 app = typer.Typer(
     name="recipes",
@@ -41,13 +43,21 @@ def list_recipes() -> None:
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="A recipe's name, as `vocemo recipes list` prints it.")],
+    options: Annotated[
+        bool, typer.Option("--options", help="Every key that --set takes, with its value and what it may be.")
+    ] = False,
 ) -> None:
     """Show a recipe: its settings, its layers, its parameters (trainable and not).
 
-    Example:
+    Examples:
 
         vocemo recipes show dual-channel-cnn
+
+        vocemo recipes show dual-channel-cnn --options
     """
+    if options:
+        _show_settings(name)
+        return
     text = recipes.source_text(name)
     typer.echo(text.rstrip())
     if name.endswith(".toml"):
@@ -70,3 +80,17 @@ def show(
     typer.echo(f"Parameters: {kept.trainable + kept.not_trainable:,}")
     typer.echo(f"  trainable: {kept.trainable:,}")
     typer.echo(f"  not trainable (batch normalisation's moving statistics): {kept.not_trainable:,}")
+    typer.echo(f"Every key that --set takes: vocemo recipes show {name} --options")
+
+
+def _show_settings(name: str) -> None:
+    width = min(shutil.get_terminal_size().columns, 110)
+    section = ""
+    for setting in settings.settings(recipes.load(name)):
+        if setting.key.partition(".")[0] != section and "." in setting.key:
+            section = setting.key.partition(".")[0]
+            typer.echo("")
+        typer.echo(f"{setting.key} = {setting.value}")
+        told = "; ".join(text for text in (setting.takes, setting.meaning) if text)
+        if told:
+            typer.echo(textwrap.fill(told, width, initial_indent="    ", subsequent_indent="    "))

@@ -116,13 +116,14 @@ def build(
     """
     entry = registry[name]
     valid = {each.name: each for each in entry_options(entry) if each.name not in given}
+    read: dict[str, Any] = dict(options)
     for option, value in options.items():
         if option not in valid:
             raise UnknownNameError(f"option of {registry.kind} {name}", option, valid)
         if valid[option].type in _CHECKED:
-            value_of(f"{registry.kind} {name}: {option}", value, valid[option].type)
+            read[option] = value_of(f"{registry.kind} {name}: {option}", value, valid[option].type)
     try:
-        return entry(**given, **options)
+        return entry(**given, **read)
     except VocemoError:
         raise
     except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, RuntimeError) as error:
