@@ -14,6 +14,7 @@
     |- CorpusError             a corpus that is not where, or what, it was said to be
     |- LeakError               a split that breaks the promise of its protocol
     |- RunError                a run folder that cannot be resumed, read or evaluated
+    |  `- DivergedError          a training whose loss is no longer a number
     `- DownloadError           a transfer that failed, or whose content is not what was published
 
 `UsageError` ends the command line with status 2; an `AudioError` of one recording among many
@@ -99,6 +100,10 @@ class LeakError(VocemoError):
 
 class RunError(VocemoError):
     """A run folder that cannot be resumed, read or evaluated."""
+
+
+class DivergedError(RunError):
+    """A training whose loss is no longer a number."""
 
 
 class DownloadError(VocemoError):

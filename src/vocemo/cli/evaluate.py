@@ -85,7 +85,10 @@ def evaluate(
                 f"{model} is a run, measured on its own test fold; to measure it on another corpus, "
                 "export it and give the bundle"
             )
-        report.show(_of_run(model), out or model)
+        from vocemo.lab.measure import of_run
+        from vocemo.lab.run import RunFolder
+
+        report.show(of_run(RunFolder(model)), out or model)
     else:
         if not corpus:
             raise UsageError("a bundle needs labelled clips: name them with --corpus NAME:DIR")
@@ -99,28 +102,6 @@ def _of_predictions(path: Path) -> Results:
 
     table = Predictions.read(path)
     return measured(table, model=path.stem, protocol="as given", leaky=False)
-
-
-def _of_run(path: Path) -> Results:
-    from vocemo.lab.evaluate import Predictions
-    from vocemo.lab.measure import measured
-    from vocemo.lab.run import RunFolder
-    from vocemo.lab.splits import PROTOCOLS
-
-    folder = RunFolder(path)
-    info, outcome = folder.info(), folder.outcome()
-    if outcome.test is None:
-        raise UsageError(
-            f"{path} was trained by protocol {info.protocol}, which tests nothing; cross-validate the recipe"
-        )
-    return measured(
-        Predictions.read(folder.predictions),
-        model=info.recipe.name,
-        protocol=info.protocol,
-        leaky=PROTOCOLS[info.protocol].leaky or folder.leaky(),
-        parameters=outcome.parameters,
-        per_fold=(outcome.test,),
-    )
 
 
 def _of_bundle(

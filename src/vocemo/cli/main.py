@@ -21,6 +21,8 @@ VERBS: dict[str, str] = {
     "recipes": "List and show recipes.",
     "train": "Train a model by a recipe.",
     "crossval": "Train and measure over all folds and seeds of a protocol.",
+    "tune": "Try settings of a recipe, ranked on validation speakers.",
+    "compare": "Lay finished trainings side by side.",
     "evaluate": "Measure a model: accuracy, UAR, F1, confusion matrix.",
     "export": "Turn a trained run into a one-file bundle.",
 }

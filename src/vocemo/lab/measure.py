@@ -12,6 +12,7 @@ from vocemo.errors import CorpusError, UsageError
 from vocemo.lab import provenance
 from vocemo.lab.corpora.clip import Clip, Manifest
 from vocemo.lab.evaluate import FoldResult, Predictions, Results, fold_result, summarise
+from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import PROTOCOLS, folds
 from vocemo.lab.splits.fold import speakers
 from vocemo.runtime.prediction import Failure
@@ -130,6 +131,26 @@ def heard_in_training(info: BundleInfo, manifest: Manifest) -> tuple[str, ...]:
     }
     heard = dict.fromkeys(name for clip in manifest for name in (clip.corpus, clip.speaker.partition("/")[0]))
     return tuple(corpus for corpus in heard if corpus in trained)
+
+
+def of_run(folder: RunFolder) -> Results:
+    """Every figure of a run on its own test fold.
+
+    Raises UsageError where there is no run, or one without a test; RunError where it is not complete.
+    """
+    info, outcome = folder.info(), folder.outcome()
+    if outcome.test is None:
+        raise UsageError(
+            f"{folder.path}, trained by protocol {info.protocol}, tests nothing; cross-validate the recipe"
+        )
+    return measured(
+        Predictions.read(folder.predictions),
+        model=info.recipe.name,
+        protocol=info.protocol,
+        leaky=PROTOCOLS[info.protocol].leaky or folder.leaky(),
+        parameters=outcome.parameters,
+        per_fold=(outcome.test,),
+    )
 
 
 def measured(

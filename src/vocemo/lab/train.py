@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vocemo.errors import RunError
+from vocemo.errors import DivergedError
 from vocemo.lab import history as progress
 from vocemo.lab.dataset import Batch, TrainingSet
 from vocemo.lab.history import EpochRecord, History
@@ -101,7 +101,7 @@ def fit(
     `learning_rates`, one an epoch, stand in for the plateau rule where there is no validation.
     All randomness comes from (seed, epoch): a state that was saved after an epoch goes on as if unbroken.
 
-    Raises RunError where the loss is no longer a number.
+    Raises DivergedError where the loss is no longer a number.
     """
     callbacks = list(callbacks)
     weights = class_weights(training).to(device) if state.options.balance_classes else None
@@ -114,7 +114,7 @@ def fit(
         with _seeded(seed, epoch, device):
             loss, accuracy = _train_epoch(state, training, criterion, seed, epoch, device, callbacks)
         if not math.isfinite(loss):
-            raise RunError(
+            raise DivergedError(
                 f"the training diverged: its loss in epoch {epoch} is {loss}; "
                 f"a lower training.learning_rate than {state.options.learning_rate:g} may hold it"
             )

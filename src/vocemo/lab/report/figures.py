@@ -72,7 +72,7 @@ def confusion_figure(
     clips = counts.sum(1, keepdims=True)
     shares = np.divide(counts, clips, out=np.zeros(counts.shape), where=clips > 0)
     inch = max(0.78 * size, 3.2)
-    figure = _figure(inch + 2.3, inch + 2.2)
+    figure = empty(inch + 2.3, inch + 2.2)
     axes = figure.add_subplot()
     axes.imshow(shares, cmap=SHADES, vmin=0, vmax=1, aspect="equal")
     for row in range(size):
@@ -92,7 +92,7 @@ def confusion_figure(
     _recalls(axes, recall(counts))
     facts = f"UAR {uar(counts):.1%}   accuracy {accuracy(counts):.1%}   {int(counts.sum()) // seeds:,} clips"
     facts += f" x {seeds} seeds" if seeds > 1 else ""
-    _heading(axes, title, f"{protocol}   {facts}", leaky, above_points=24)
+    heading(axes, title, f"{protocol}   {facts}", leaky, above_points=24)
     return figure
 
 
@@ -119,22 +119,22 @@ def training_figure(
     """
     if not history:
         raise UsageError("no epochs to draw: there must be one or more")
-    figure = _figure(8.4, 7.8)
+    figure = empty(8.4, 7.8)
     loss, share, rate = figure.subplots(3, 1, sharex=True, height_ratios=(5, 5, 1.6))
     epochs = [record.epoch for record in history]
     trained = [record.train_loss for record in history]
     validated = [record.validation_loss for record in history]
-    _line(loss, epochs, trained, "training loss", BLUE, "--")
-    _line(loss, epochs, validated, "validation loss", VERMILION, "-")
-    _line(share, epochs, [_percent(r.train_accuracy) for r in history], "training accuracy", BLUE, "--")
+    line(loss, epochs, trained, "training loss", BLUE, "--")
+    line(loss, epochs, validated, "validation loss", VERMILION, "-")
+    line(share, epochs, [percent(r.train_accuracy) for r in history], "training accuracy", BLUE, "--")
     for values, label, colour, style in (
         ([r.validation_accuracy for r in history], "validation accuracy", VERMILION, "-"),
         ([r.validation_uar for r in history], "validation UAR", GREEN, "-."),
     ):
-        _line(share, epochs, [_percent(value) for value in values], label, colour, style)
+        line(share, epochs, [percent(value) for value in values], label, colour, style)
     for axes, unit in ((loss, "nats"), (share, "%"), (rate, "")):
-        _frame(axes, unit)
-    loss.set_ylim(0, _loss_ceiling(trained, validated))
+        frame(axes, unit)
+    loss.set_ylim(0, loss_ceiling(trained, validated))
     share.set_ylim(0, 100)
     _rates(rate, epochs, [record.learning_rate for record in history])
     said = f"{len(history)} epoch{'s' if len(history) > 1 else ''}"
@@ -142,11 +142,12 @@ def training_figure(
         for axes in (loss, share, rate):
             axes.axvline(best_epoch, color=INK, linewidth=1, linestyle=":", zorder=1)
         said += _kept(history, best_epoch, loss, share)
-    _heading(loss, title, f"{protocol}   {said}", leaky, above_points=34)
+    heading(loss, title, f"{protocol}   {said}", leaky, above_points=34)
     return figure
 
 
-def _figure(width_in: float, height_in: float) -> Figure:
+def empty(width_in: float, height_in: float) -> Figure:
+    """A white figure that makes room for its texts. Raises MissingExtraError without Matplotlib."""
     try:
         from matplotlib.figure import Figure as MatplotlibFigure  # costs half a second to import
     except ImportError as error:
@@ -195,7 +196,7 @@ def _recalls(axes: Axes, recalls: ArrayLike) -> None:
     axes.text(len(values) - 0.35, -0.56, "recall", ha="left", va="bottom", color=QUIET, fontsize=10)
 
 
-def _heading(axes: Axes, title: str, below: str, leaky: bool, above_points: float) -> None:
+def heading(axes: Axes, title: str, below: str, leaky: bool, above_points: float) -> None:
     """A title with a quieter line below it, and a third one where the split leaks."""
     lines = [(below, 10, QUIET, "normal"), (title, 14, INK, "bold")]
     if leaky:
@@ -217,11 +218,12 @@ def _heading(axes: Axes, title: str, below: str, leaky: bool, above_points: floa
         height_points += size + 7
 
 
-def _percent(share: float | None) -> float | None:
+def percent(share: float | None) -> float | None:
+    """A fraction in percent; None stays None."""
     return None if share is None else 100 * share
 
 
-def _line(
+def line(
     axes: Axes, epochs: Sequence[int], values: Sequence[float | None], label: str, colour: str, style: str
 ) -> None:
     """A curve over the epochs that have a value; a lone point where there is but one."""
@@ -231,7 +233,7 @@ def _line(
         axes.plot(*zip(*known, strict=True), style, marker=marker, color=colour, linewidth=1.8, label=label)
 
 
-def _frame(axes: Axes, unit: str) -> None:
+def frame(axes: Axes, unit: str) -> None:
     """Quiet axes with their curves named in a row above them."""
     axes.set_ylabel(unit, color=QUIET, fontsize=10)
     axes.grid(axis="y", color=HAIRLINE, linewidth=0.8)
@@ -253,7 +255,7 @@ def _frame(axes: Axes, unit: str) -> None:
         )
 
 
-def _loss_ceiling(trained: Sequence[float], validated: Sequence[float | None]) -> float:
+def loss_ceiling(trained: Sequence[float], validated: Sequence[float | None]) -> float:
     """Room for all losses but a few wild ones, which a first epoch can give; those leave at the top."""
     known = [value for value in (*trained, *validated) if value is not None and np.isfinite(value)]
     if not known:
@@ -289,8 +291,8 @@ def _kept(history: Sequence[EpochRecord], best_epoch: int, loss: Axes, share: Ax
             continue
         for axes, value, text in (
             (loss, record.validation_loss, f"loss {record.validation_loss or 0:.2f}"),
-            (share, _percent(record.validation_accuracy), f"accuracy {record.validation_accuracy or 0:.1%}"),
-            (share, _percent(record.validation_uar), f"UAR {record.validation_uar or 0:.1%}"),
+            (share, percent(record.validation_accuracy), f"accuracy {record.validation_accuracy or 0:.1%}"),
+            (share, percent(record.validation_uar), f"UAR {record.validation_uar or 0:.1%}"),
         ):
             if value is not None:
                 axes.plot([best_epoch], [value], "o", color=INK, markersize=4.5, zorder=5)

@@ -32,7 +32,7 @@ def confusion_table(confusion: ArrayLike, emotions: Sequence[str]) -> str:
         [name, *(str(int(n)) if n else "." for n in row), str(int(row.sum())), _percent(share)]
         for name, row, share in zip(emotions, counts, recall(counts), strict=True)
     ]
-    return _table(header, rows)
+    return columns(header, rows)
 
 
 def emotion_table(confusion: ArrayLike, emotions: Sequence[str]) -> str:
@@ -57,16 +57,16 @@ def emotion_table(confusion: ArrayLike, emotions: Sequence[str]) -> str:
     accuracy                     87.5%      8
     """
     counts = _fitting(confusion, emotions)
-    columns = (precision(counts), recall(counts), f1(counts))
+    shares = (precision(counts), recall(counts), f1(counts))
     rows = [
-        [name, *(_percent(column[place]) for column in columns), str(int(counts[place].sum()))]
+        [name, *(_percent(column[place]) for column in shares), str(int(counts[place].sum()))]
         for place, name in enumerate(emotions)
     ]
     clips = str(int(counts.sum()))
-    mean_precision = float(np.nanmean(columns[0]))
+    mean_precision = float(np.nanmean(shares[0]))
     rows.append(["mean", _percent(mean_precision), _percent(uar(counts)), _percent(macro_f1(counts)), clips])
     rows.append(["accuracy", "", "", _percent(accuracy(counts)), clips])
-    return _table(["emotion", "precision", "recall", "F1", "clips"], rows)
+    return columns(["emotion", "precision", "recall", "F1", "clips"], rows)
 
 
 def _fitting(
@@ -84,7 +84,7 @@ def _percent(share: float) -> str:
     return "-" if np.isnan(share) else f"{share:.1%}"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns two spaces apart, the first to the left and the others to the right."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     lines = []
