@@ -12,7 +12,9 @@ import typer
 def compare(
     folders: Annotated[
         list[Path],
-        typer.Argument(metavar="DIR...", help="Folders that vocemo train, crossval or evaluate wrote; two or more."),
+        typer.Argument(
+            metavar="DIR...", help="Two or more folders that vocemo train, crossval or evaluate wrote."
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -22,8 +24,8 @@ def compare(
     """Lay finished runs and cross-validations side by side: a column each, a row a figure.
 
     With --out their loss and accuracy curves are drawn beside each other, training and validation, and the
-    accuracy and UAR of their tests with 95 % intervals over speakers. Where the tests are not the same, or a split
-    leaks, that is said.
+    accuracy and UAR of their tests with 95 % intervals over speakers. Where the tests are not the same, or a
+    split leaks, that is said.
 
     Examples:
 

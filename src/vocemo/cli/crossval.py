@@ -59,9 +59,7 @@ def crossval(
     epochs = chosen.training.epochs
     done: list[lab.Job] = []
     with progress("Cross-validation", len(jobs) * epochs, "epochs", quiet=quiet) as bar:
-        shown = [
-            ShowTraining(bar, f"seed {job.seed} fold {job.fold.index}", epochs=epochs) for job in jobs
-        ]
+        shown = [ShowTraining(bar, f"seed {job.seed} fold {job.fold.index}", epochs=epochs) for job in jobs]
 
         for job, outcome in lab.run(
             jobs,

@@ -179,7 +179,8 @@ class _TerminalBar(Bar):
     def _noted(self) -> Text:
         from rich.text import Text
 
-        return Text(f"  {self.note}" if self.note else "", style="dim", no_wrap=True, overflow="ellipsis", end="")
+        told = f"  {self.note}" if self.note else ""
+        return Text(told, style="dim", no_wrap=True, overflow="ellipsis", end="")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

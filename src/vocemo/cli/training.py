@@ -62,11 +62,11 @@ CacheGb = Annotated[
 DEFAULT_CACHE_GB = 20.0
 TensorBoard = Annotated[
     Path | None,
-    typer.Option("--tensorboard", metavar="DIR", help="Write the curves for TensorBoard below this folder too."),
+    typer.Option("--tensorboard", metavar="DIR", help="Write curves for TensorBoard below this folder too."),
 ]
 Deterministic = Annotated[
     bool,
-    typer.Option("--deterministic", help="Use no algorithm whose outcome may differ from run to run; slower."),
+    typer.Option("--deterministic", help="Use no algorithm whose outcome may differ from run to run."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 

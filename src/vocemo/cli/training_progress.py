@@ -22,8 +22,8 @@ COLUMNS = ("epoch", "batch", "loss", "val. loss", "val. UAR", "best epoch", "rat
 class ShowTraining:
     """A callback that draws a training's progress: a share of an epoch a batch, its figures an epoch.
 
-    A bar on a terminal shows besides where the epoch stands, the latest validation, the best epoch so far, the
-    rate and the speed; where `keep_epochs` is set, each epoch leaves a line above it.
+    A bar on a terminal shows besides where the epoch stands, the latest validation, the best epoch so far,
+    the rate and the speed; where `keep_epochs` is set, each epoch leaves a line above it.
     """
 
     def __init__(

@@ -48,13 +48,13 @@ def tune(
 ) -> None:
     """Try settings of a recipe, ranked on validation speakers; the fold's test is taken away beforehand.
 
-    Every combination of the grid is one trial, or --samples of them. Started again it goes on where it stood. The
-    folder holds a run folder for each trial, and tune.json: all trials, their number, and the best settings as
-    --set arguments. Judge these on test speakers whose fold they were not chosen on.
+    Every combination of the grid is one trial, or --samples of them. Started again it goes on where it stood.
+    The folder holds a run folder for each trial, and tune.json: all trials, their number, and the best settings
+    as --set arguments. Judge these by the test of the same fold, which no trial has seen.
 
     Examples:
 
-        vocemo tune mel-cnn2d --corpus ravdess-speech:DATA/ravdess --protocol emobox-6 --grid model.dropout=0.2,0.3,0.5
+        vocemo tune mel-cnn2d --corpus ravdess-speech:DATA/ravdess --grid model.dropout=0.2,0.3,0.5
 
         vocemo tune mfcc-cnn-lstm --corpus emodb:DATA/emodb --grid training.learning_rate=3e-4,1e-3,3e-3
         --grid "model.widths=[32,32],[64,64]" --samples 4 --epochs 20
@@ -82,7 +82,7 @@ def tune(
     if not 0 <= fold < len(folds):
         raise UsageError(f"protocol {protocol} has folds 0 to {len(folds) - 1} here; there is no fold {fold}")
     part = lab.without_test(folds[fold])
-    training.say(f"{part.describe()} (the test is left out)")
+    training.say(f"{folds[fold].describe()} (the test is left out)")
     out = out or Path("runs") / f"tune-{base.name}-{protocol}-fold-{fold}-seed-{seed}"
     study = lab.begin(base, corpus or (), part, seed, values, by, out)
     limit = [each.training.epochs for _, each in tried]

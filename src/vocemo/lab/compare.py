@@ -1,7 +1,7 @@
 """Finished runs and cross-validations side by side.
 
-What is compared keeps its protocol and whether it leaks; where the tests are not the same, that is said. Whether a
-difference is more than chance is not computed yet: `Difference.p_value` is its place.
+What is compared keeps its protocol and whether it leaks; where the tests are not the same, that is said.
+Whether a difference is more than chance is not computed yet: `Difference.p_value` is its place.
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ class Comparison:
 def compare(folders: Sequence[Path]) -> Comparison:
     """Read two or more folders of `vocemo train`, `crossval` or `evaluate` and lay them side by side.
 
-    Raises UsageError for too few, for one that is given twice or that holds no figures, RunError for one that is
-    not complete.
+    Raises UsageError for too few, for one that is given twice or that holds no figures, RunError for one that
+    is not complete.
     """
     if len(folders) < 2:
         raise UsageError("compare takes two folders or more of vocemo train, crossval or evaluate")
@@ -132,14 +132,15 @@ def _read(folder: Path) -> tuple[Results, tuple[History, ...]]:
     run = RunFolder(folder)
     if run.info_path.is_file():
         results = of_run(run)
-        corpora = tuple(spec.partition(":")[0] for spec in run.info().corpora)  # as a cross-validation names them
+        # As a cross-validation names them.
+        corpora = tuple(spec.partition(":")[0] for spec in run.info().corpora)
         taken_s = run.outcome().train_seconds
         return dataclasses.replace(results, corpora=corpora, train_seconds=taken_s), (run.history(),)
     file = folder / "results.json"
     if not file.is_file():
         raise UsageError(
-            f"{folder} holds neither run.json nor results.json; compare takes what vocemo train, crossval and "
-            "evaluate leave"
+            f"{folder} holds neither run.json nor results.json; compare takes what vocemo train, crossval "
+            "and evaluate leave"
         )
     runs = [RunFolder(path) for path in sorted(folder.glob("seed-*/fold-*"))]
     if runs and not (folder / "predictions.csv").is_file():

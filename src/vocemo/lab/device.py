@@ -63,8 +63,8 @@ def deterministic(device: torch.device, *, wanted: bool = True) -> Iterator[None
         return
     if device.type == "cuda" and os.environ.get(CUBLAS_WORKSPACE) not in (":4096:8", ":16:8"):
         raise UsageError(
-            f"deterministic training on CUDA needs {CUBLAS_WORKSPACE}=:4096:8 (or :16:8) in the environment, set "
-            "before the command starts"
+            f"deterministic training on CUDA needs {CUBLAS_WORKSPACE}=:4096:8 (or :16:8) in the environment, "
+            "set before the command starts"
         )
     before = torch.are_deterministic_algorithms_enabled()
     warned_only = torch.is_deterministic_algorithms_warn_only_enabled()

@@ -173,7 +173,7 @@ class WriteFiles:
         self._folder.write_history(state.history)
 
 
-def _precision(recipe: Recipe, device: torch.device) -> str:
+def precision(recipe: Recipe, device: torch.device) -> str:
     """What the recipe's precision comes to on a device."""
     asked = recipe.training.precision
     if asked == "auto":
@@ -184,7 +184,7 @@ def _precision(recipe: Recipe, device: torch.device) -> str:
 def _trained_with(recipe: Recipe, device: torch.device, *, deterministic: bool) -> dict[str, Any]:
     """What a training's last digits and its time depend on, beside its device and versions."""
     return {
-        "precision": _precision(recipe, device),
+        "precision": precision(recipe, device),
         "deterministic": deterministic,
         "threads": torch.get_num_threads(),
     }
@@ -195,7 +195,7 @@ def _start(
 ) -> TrainingState:
     """A state before the first epoch, or as it was saved after the last."""
     fresh = network.build(info.recipe, info.seed)
-    fresh.half_width = _precision(info.recipe, device) == "bfloat16"
+    fresh.half_width = precision(info.recipe, device) == "bfloat16"
     begun = folder.state.is_file()
     if not begun:
         fresh.begin()

@@ -60,7 +60,7 @@ def refuse_unknown(kind: str, given: Iterable[str], valid: Iterable[str]) -> Non
 def value_of(what: str, value: object, wanted: Any) -> object:
     """A value as its type: int, float, bool, str, Literal, a sequence of numbers, or one of these or None.
 
-    what: its name, for messages. None is written `none` on a command line, where it is not a word of a Literal.
+    what: its name, for messages. None is written `none` on a command line.
 
     Raises UnknownNameError for a word that does not exist, UsageError for a value of another type.
 

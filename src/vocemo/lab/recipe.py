@@ -245,13 +245,14 @@ def _set(table: dict[str, Any], override: str) -> None:
         raise UsageError(f"--set takes key=value, such as training.epochs=5; got '{override}'")
     if parts[0] == "for":
         raise UsageError(
-            f"--set {override}: a corpus's own values stand in a recipe's file; here, set the value itself, such as "
-            "training.epochs=5"
+            f"--set {override}: a corpus's own values stand in a recipe's file; here, set the value itself, "
+            "such as training.epochs=5"
         )
     *parents, last = parts
     target: Any = table
     for parent in parents:
-        below = target.setdefault(parent, {}) if isinstance(target, dict) else _entry(target, parent, override)
+        known = isinstance(target, dict)
+        below = target.setdefault(parent, {}) if known else _entry(target, parent, override)
         if not isinstance(below, dict | list) or (isinstance(below, list) and not _of_tables(below)):
             raise UsageError(f"--set {override}: '{parent}' holds a value, not further keys")
         target = below
@@ -286,8 +287,8 @@ def _toml_value(text: str, override: str) -> Any:
     except tomllib.TOMLDecodeError as error:
         if text.startswith(("[", "{")):
             raise UsageError(
-                f"--set {override}: the value is no list or table of TOML ({error}); words in it need quotes, such "
-                'as ["happy", "sad"]'
+                f"--set {override}: the value is no list or table of TOML ({error}); words in it need quotes, "
+                'such as ["happy", "sad"]'
             ) from error
         return text
 
@@ -295,8 +296,8 @@ def _toml_value(text: str, override: str) -> Any:
 def _named(kind: str, table: Any) -> NamedOptions:
     if not isinstance(table, Mapping) or "name" not in table:
         raise UsageError(
-            f"the recipe's {kind} is a table with a name; got {table!r}; valid: {kind}.name=NAME, and its options "
-            "one by one"
+            f"the recipe's {kind} is a table with a name; got {table!r}; valid: {kind}.name=NAME, and its "
+            "options one by one"
         )
     return NamedOptions(str(table["name"]), {k: v for k, v in table.items() if k != "name"})
 

@@ -34,8 +34,8 @@ class Setting:
 def settings(recipe: Recipe) -> tuple[Setting, ...]:
     """The settings of a recipe in the order of its file.
 
-    Front end and model have all their options with the defaults where torch is installed, and without it those
-    alone that the recipe gives.
+    Front end and model have all their options with the defaults where torch is installed, and without it
+    those alone that the recipe gives.
 
     >>> from vocemo.lab import recipe as recipes
     >>> {each.key: each.value for each in settings(recipes.load("mel-cnn2d"))}["training.epochs"]

@@ -1,7 +1,7 @@
 """Training curves for TensorBoard: a callback that writes event files.
 
-One folder of events belongs to one run folder and is written anew from the run's history where a training goes
-on after a break, so that no epoch stands in it twice. Needs the extra `tensorboard`.
+One folder of events belongs to one run folder and is written anew from the run's history where a training
+goes on after a break, so that no epoch stands in it twice. Needs the extra `tensorboard`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A grid of settings, each trained on one fold and ranked on its validation speakers.
 
-The test of the fold is taken away before anything is trained (`without_test`): a trial has no test clips to look
-at, so that the fold's test stays what nobody has seen. A trial is a run folder of its own, named after its
-settings; what is complete is only read when the same study is started again.
+The test of the fold is taken away before anything is trained (`without_test`): a trial has no test clips to
+look at, so that the fold's test stays what nobody has seen. A trial is a run folder of its own, named after
+its settings; what is complete is only read when the same study is started again.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _divided(text: str) -> list[str]:
 
 
 def combinations(grid: Grid, samples: int | None = None, seed: int = 0) -> tuple[Settings, ...]:
-    """Every combination of a grid's values, or so many of them, drawn without repetition, in the grid's order.
+    """Every combination of a grid's values in order, or so many of them, drawn without repetition.
 
     >>> combinations({"a": ("1", "2"), "b": ("3",)})
     (('a=1', 'b=3'), ('a=2', 'b=3'))
@@ -166,8 +166,8 @@ def combinations(grid: Grid, samples: int | None = None, seed: int = 0) -> tuple
 def without_test(fold: Fold) -> Fold:
     """The fold with its test taken away, so that nothing can be chosen by it.
 
-    Raises UsageError where validation is missing, or hears clips of the test: to rank by it would be to rank by
-    the test.
+    Raises UsageError where validation is missing, or hears clips of the test: to rank by it would be to rank
+    by the test.
     """
     if not fold.validation:
         raise UsageError(
@@ -210,7 +210,8 @@ def begin(
         asked = dataclasses.asdict(study)[key]
         if before and before.get(key) != (list(asked) if isinstance(asked, tuple) else asked):
             raise RunError(
-                f"{out} has a study of another {key} ({before.get(key)}, asked for is {asked}): choose another --out"
+                f"{out} has a study of another {key} ({before.get(key)}, asked for is {asked}): "
+                "choose another --out"
             )
     trials = (Trial(**{**each, "settings": tuple(each["settings"])}) for each in before.get("trials", ()))
     return dataclasses.replace(study, trials=tuple(trials))
@@ -225,7 +226,7 @@ def run(
     device: torch.device,
     callbacks: Callable[[int], Iterable[Callback]] = lambda number: (),
 ) -> Iterator[tuple[Trial, Study]]:
-    """Train each combination that is not complete; give each trial, and the study with it, as tune.json has it.
+    """Train each combination that is not complete; give each trial, and the study with it, as in tune.json.
 
     fold: with its test taken away; `without_test` does that. A trial that diverges is kept with its reason.
 

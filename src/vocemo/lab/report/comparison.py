@@ -62,8 +62,8 @@ def comparison_table(comparison: Comparison) -> str:
 def comparison_figure(comparison: Comparison) -> Figure:
     """Loss and accuracy over the epochs, a column an entry, and accuracy and UAR of the test as bars.
 
-    Of several trainings each is a thin line and the mean of those still under way at an epoch a strong one. The
-    whiskers are 95 % intervals over speakers, where there are any.
+    Of several trainings each is a thin line and the mean of those still under way at an epoch a strong one.
+    The whiskers are 95 % intervals over speakers, where there are any.
 
     Raises MissingExtraError where Matplotlib is not installed.
     """
@@ -102,9 +102,7 @@ def _curves(axes: Sequence[Sequence[Axes]], entries: Sequence[Compared]) -> None
         _legend(share)
         share.set_xlabel("epoch", color=QUIET, fontsize=10)
         runs = f"{len(entry.histories)} trainings" if len(entry.histories) > 1 else "one training"
-        heading(
-            loss, entry.name, f"{entry.results.protocol}   {runs}", entry.results.leaky, above_points=26
-        )
+        heading(loss, entry.name, f"{entry.results.protocol}   {runs}", entry.results.leaky, above_points=26)
     from matplotlib.ticker import MaxNLocator
 
     shares[0].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
