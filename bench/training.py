@@ -1,13 +1,14 @@
 """Epochs a minute of vocemo's training against a plain loop that does the same work, on the same clips.
 
-    python bench/training.py [--recipe NAME]... [--corpus SPEC] [--count N] [--epochs N] [--threads N] [--out FILE]
+    python bench/training.py [--recipe NAME]... [--corpus SPEC] [--count N] [--epochs N] [--threads N]
+        [--out FILE]
 
 The plain loop is what one writes first: for each clip of each epoch librosa loads it, pitch-shifts and
 stretches it as often as the recipe does, and computes the features; the same network learns them in float32;
 nothing is kept. Both train without validation and count from the second epoch on. In vocemo's epochs 2 to N
-the variants that are kept are still being made, whenever one is drawn for the first time; epochs that find all
-of them made are timed apart. The plain loop keeps nothing, so that one whole epoch after a warm-up stands for
-all.
+the variants that are kept are still being made, whenever one is drawn for the first time; epochs that find
+all of them made are timed apart. The plain loop keeps nothing, so that one whole epoch after a warm-up stands
+for all.
 
 The peak is that of one large matrix product in the precision that the training has, measured here. The FLOPs
 of a training are counted by torch.utils.flop_counter: convolutions and products, forward and backward. Clips
@@ -292,8 +293,8 @@ def contest(name: str, spec: str | None, count: int, epochs: int) -> dict[str, o
     }
     print(
         f"{name}: {60 / later_s:.1f} epochs a minute against {60 / plain_s:.2f} of the plain loop, "
-        f"{plain_s / later_s:.1f} times (goal {GOAL_RATIO:g}); {plain_s / mine.made_epoch_s:.1f} times once all "
-        f"variants are made, at {result['share_of_peak']:.1%} of the {mine.precision} peak of "
+        f"{plain_s / later_s:.1f} times (goal {GOAL_RATIO:g}); {plain_s / mine.made_epoch_s:.1f} times once "
+        f"all variants are made, at {result['share_of_peak']:.1%} of the {mine.precision} peak of "
         f"{peak / 1e9:.0f} GFLOP/s, its steps alone at {result['share_of_peak_of_the_steps_alone']:.1%}",
         flush=True,
     )

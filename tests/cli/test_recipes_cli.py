@@ -41,6 +41,14 @@ def test_show_prints_the_recipe_its_layers_and_its_parameters(
     assert f"statistics): {kept.not_trainable:,}" in shown
 
 
+def test_options_are_listed_with_their_values(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = said(capsys, "show", "mel-cnn2d", "--options")
+    assert "training.epochs = 50\n    a whole number\n" in shown
+    assert "augmentation.pooled.pitch-shift.semitones = 2.0\n" in shown
+    assert "model.dropout = " in shown and "[model]" not in shown
+    assert "vocemo recipes show mel-cnn2d --options" in said(capsys, "show", "mel-cnn2d")
+
+
 def test_show_prints_a_file_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('name = "mine"\n')

@@ -78,6 +78,9 @@ def test_a_file_of_ones_own_takes_every_default(own: Path) -> None:
         ("front_end.bands=20", 20),
         ("augmentation.live=[]", ()),
         ("preparation.level=peak", "peak"),
+        ("preparation.trim_below_peak_db=none", None),
+        ("preparation.noise_reduction=none", "none"),
+        ("preparation.length_s=3", 3.0),
         ("name=other", "other"),
     ],
 )
@@ -155,6 +158,12 @@ def test_the_digest_is_that_of_the_values_and_not_of_how_they_were_written(own: 
         ("front_end.n_mels=3", ["n_fft", "hop", "bands"]),
         ("augmentation.live=[{name='noize'}]", ["noise", "pitch-shift", "time-shift", "speed"]),
         ("augmentation.pooled=[{name='noise', snr=3}]", ["min_snr_db", "max_snr_db"]),
+        ("augmentation.pooled.pitch.p=1", ["did you mean 'pitch-shift'", "speed", "0, 1"]),
+        ("augmentation.pooled.2.p=1", ["pitch-shift", "speed", "0, 1"]),
+        ("augmentation.live.noise.snr=3", ["min_snr_db", "max_snr_db"]),
+        ("augmentation.enlarge=lots", ["none, all, balance"]),
+        ("preparation.noise_reduction=yes", ["none, stationary, nonstationary"]),
+        ("preparation.crop=end", ["start, centre"]),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_valid_ones(override: str, named: list[str]) -> None:
@@ -196,6 +205,20 @@ def test_an_unknown_name_is_answered_with_the_valid_ones(override: str, named: l
         ("training.epochs", "key=value"),
         ("=3", "key=value"),
         ("name.first=3", "'name' holds a value"),
+        ("training..epochs=3", "key=value"),
+        ("emotions=[happy, sad]", 'words need quotes, such as ["happy", "sad"]'),
+        ("augmentation.live=1", "a list of tables"),
+        ("augmentation.live.=1", "key=value"),
+        ("for.emodb.training=1", "stand in a recipe's file"),
+        ("front_end=mel", "front_end.name=NAME"),
+        ("front_end.bands=many", "bands is 'many'; valid: a whole number"),
+        ("front_end.bands=2.5", "valid: a whole number"),
+        ("model.dropout=high", "dropout is 'high'; valid: a number"),
+        ("model.widths=3", "widths is 3; valid: a list, such as [1, 2]"),
+        ("model.widths=[a]", "words need quotes"),
+        ("preparation.length_s=long", "preparation.length_s is 'long'; valid: a number, or none"),
+        ("preparation.sample_rate=fast", "valid: a whole number"),
+        ("preparation.remove_dc=1", "valid: true, false"),
     ],
 )
 def test_a_wrong_value_is_answered_with_what_is_valid(override: str, said: str) -> None:
@@ -268,3 +291,17 @@ def test_a_corpus_may_have_values_of_its_own() -> None:
 def test_what_counts_as_another_emotion_is_checked(override: str, said: str) -> None:
     with pytest.raises(UsageError, match=re.escape(said)):
         recipes.load("mel-cnn2d", [override])
+
+
+def test_one_transform_of_a_list_is_changed_by_its_name_or_its_place() -> None:
+    before = recipes.load(RECIPE).augmentation
+    for key in ("pitch-shift", "0"):
+        changed = recipes.load(RECIPE, [f"augmentation.pooled.{key}.semitones=5"]).augmentation
+        assert changed.pooled[0] == {**before.pooled[0], "semitones": 5}
+        assert (changed.pooled[1], changed.live) == (before.pooled[1], before.live)
+
+
+def test_corpora_of_a_recipe_are_known_ones(own: Path) -> None:
+    own.write_text(MINIMAL + "[for.emo]\nrelabel = {}\n", encoding="utf-8")
+    with pytest.raises(UnknownNameError, match=r"'emo'.*did you mean 'emodb'.*ravdess"):
+        recipes.load(str(own))

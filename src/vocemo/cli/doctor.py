@@ -21,6 +21,7 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "export": (("onnx", "onnxscript"), "writing bundles"),
     "tflite": (("ai_edge_litert", "litert_torch"), "running and writing .tflite files"),
     "encoders": (("transformers",), "wav2vec 2.0, HuBERT, WavLM and Whisper as encoders"),
+    "tensorboard": (("tensorboard",), "training curves for TensorBoard"),
     "lab": (("torch", "audiomentations", "sklearn"), "training and evaluation"),
 }
 

@@ -120,8 +120,8 @@ def _of_the_one_before(error: UnknownNameError, settings: Sequence[str]) -> Usag
         given = any(each.startswith(f"{part}.{error.given}") for each in settings)
         if named and not given and error.kind == f"option of {part.replace('_', ' ')} {named[-1]}":
             return UsageError(
-                f"{error}. It stands in the recipe for what was there before; to leave such options out, replace "
-                f"all of it: --set '{part}={{name=\"{named[-1]}\"}}'"
+                f"{error}. It stands in the recipe for what was there before; to leave such options out, "
+                f"replace all of it: --set '{part}={{name=\"{named[-1]}\"}}'"
             )
     return None
 

@@ -49,8 +49,8 @@ def tune(
     """Try settings of a recipe, ranked on validation speakers; the fold's test is taken away beforehand.
 
     Every combination of the grid is one trial, or --samples of them. Started again it goes on where it stood.
-    The folder holds a run folder for each trial, and tune.json: all trials, their number, and the best settings
-    as --set arguments. Judge these by the test of the same fold, which no trial has seen.
+    The folder holds a run folder for each trial, and tune.json: all trials, their number, and the best
+    settings as --set arguments. Judge these by the test of the same fold, which no trial has seen.
 
     Examples:
 

@@ -35,9 +35,9 @@ class Compared:
     def to_dict(self) -> dict[str, Any]:
         """Plain data: what the table shows, and where it comes from."""
         told = self.results.to_dict()
-        kept = ("recipe", "corpora", "protocol", "leaky", "emotions", "folds", "seeds", "clips")
-        kept += ("metrics", "parameters", "train_seconds", "device", "command", "commit", "date")
-        return {"name": self.name, "path": str(self.path), **{k: told[k] for k in kept if k in told}}
+        left_out = ("per_fold", "per_emotion", "confusion")
+        kept = {key: value for key, value in told.items() if key not in left_out}
+        return {"name": self.name, "path": str(self.path), **kept}
 
 
 @dataclass(frozen=True)

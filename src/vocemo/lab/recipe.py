@@ -287,7 +287,7 @@ def _toml_value(text: str, override: str) -> Any:
     except tomllib.TOMLDecodeError as error:
         if text.startswith(("[", "{")):
             raise UsageError(
-                f"--set {override}: the value is no list or table of TOML ({error}); words in it need quotes, "
+                f"--set {override}: the value is no list or table of TOML ({error}); words need quotes, "
                 'such as ["happy", "sad"]'
             ) from error
         return text

@@ -186,7 +186,7 @@ def begin(
 ) -> Study:
     """A study before its first trial, with the trials that its folder knows of already.
 
-    Raises UnknownNameError for a figure that is none, RunError where the folder has a study of something else.
+    Raises UnknownNameError for a figure that is none, RunError where the folder has another study.
     """
     if by not in FIGURES:
         raise UnknownNameError("validation figure", by, FIGURES)
@@ -213,7 +213,10 @@ def begin(
                 f"{out} has a study of another {key} ({before.get(key)}, asked for is {asked}): "
                 "choose another --out"
             )
-    trials = (Trial(**{**each, "settings": tuple(each["settings"])}) for each in before.get("trials", ()))
+    try:
+        trials = [Trial(**{**each, "settings": tuple(each["settings"])}) for each in before.get("trials", ())]
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{out / 'tune.json'} has a trial that is none: {error}") from error
     return dataclasses.replace(study, trials=tuple(trials))
 
 

@@ -70,8 +70,9 @@ def comparison_figure(comparison: Comparison) -> Figure:
     drawn = [entry for entry in comparison.entries if any(entry.histories)]
     figure = empty(max(8.4, 4.3 * len(drawn), 1.9 * len(comparison.entries)), 9.6 if drawn else 4.0)
     if drawn:
-        above, below = figure.subfigures(2, 1, height_ratios=(2.2, 1))
-        _curves(above.subplots(2, len(drawn), squeeze=False, sharex=True, sharey="row"), drawn)
+        grid = figure.add_gridspec(2, 1, height_ratios=(2.2, 1))
+        above, below = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
+        _curves(above.subplots(2, len(drawn), squeeze=False, sharex=True, sharey="row").tolist(), drawn)
         _bars(below.subplots(), comparison.entries)
     else:
         _bars(figure.subplots(), comparison.entries)
@@ -137,8 +138,8 @@ def _together(
     longest = max(map(len, histories))
     means: list[float | None] = []
     for place in range(longest):
-        told = [value(records[place]) for records in histories if place < len(records)]
-        present = [one for one in told if one is not None]
+        values = [value(records[place]) for records in histories if place < len(records)]
+        present = [one for one in values if one is not None]
         means.append(fmean(present) if present else None)
     line(axes, range(1, longest + 1), means, label, colour, style)
 
