@@ -16,10 +16,10 @@ from vocemo.cli.main import main
 from vocemo.emotions import EMOTIONS
 from vocemo.errors import RunError, UnknownNameError, UsageError
 from vocemo.lab import experiment, tune
-from vocemo.lab.corpora import Clip
+from vocemo.lab.corpora import Clip, read
 from vocemo.lab.evaluate import Predictions
 from vocemo.lab.run import RunFolder
-from vocemo.lab.splits import Fold
+from vocemo.lab.splits import Fold, folds
 from vocemo.lab.tune import Study, Trial
 
 GRID = {"model.hidden": ("8", "16"), "training.learning_rate": ("1e-2", "1e25")}
@@ -38,8 +38,8 @@ def done(tiny_corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         heard: set[str] = set()
         genuine = experiment.waveforms_for
 
-        def listening(recipe: object) -> object:
-            store = genuine(recipe)  # type: ignore[arg-type]
+        def listening(*given: object) -> object:
+            store = genuine(*given)  # type: ignore[arg-type]
             for name in ("clip", "variant", "heard"):
                 plain = getattr(store, name)
 
@@ -137,8 +137,10 @@ def test_a_fold_with_a_test_is_refused(tiny_corpus: str, tmp_path: Path) -> None
     with pytest.raises(UsageError, match="without a test"):
         next(tune.run(study, [((), fabricate_run.recipe())], fold, tmp_path, device=fabricate_run.CPU))
     assert tune.without_test(fold).test == () and tune.without_test(fold).train == fold.train
-    with pytest.raises(UsageError, match="validates on the test itself"):
+    with pytest.raises(UsageError, match="recordings of the test"):
         tune.without_test(fabricate_run.fold(tiny_corpus, "random-as-described"))
+    with pytest.raises(UsageError, match="recordings of the test"):
+        tune.without_test(folds(read(tiny_corpus), "random-copies", 0, 2)[0])
     with pytest.raises(UsageError, match="has no validation"):
         tune.without_test(Fold("p", 0, fold.train, (), fold.test, leaky=False))
 
@@ -212,7 +214,7 @@ def test_a_trial_without_figures_comes_last_and_is_never_the_best() -> None:
         (["--grid", "model.hidden=8", "--by", "f1"], ["uar, accuracy, loss"]),
         (["--grid", "model.hidden=8", "--fold", "6"], ["folds 0 to 5"]),
         (["--grid", "model.hidden=8", "--protocol", "all"], ["tests nothing"]),
-        (["--grid", "model.hidden=8", "--protocol", "random-as-described"], ["validates on the test itself"]),
+        (["--grid", "model.hidden=8", "--protocol", "random-as-described"], ["recordings of the test"]),
         (["--grid", "model.hidden=8", "--samples", "0"], ["--samples"]),
         (["--grid", 'emotions=["happy","sad"]'], ["emotions"]),
     ],

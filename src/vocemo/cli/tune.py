@@ -44,6 +44,8 @@ def tune(
         Path | None, typer.Option("--out", metavar="DIR", help="Where trials go; by default under runs/.")
     ] = None,
     device: training.Device = "auto",
+    cache: training.Cache = None,
+    cache_gb: training.CacheGb = training.DEFAULT_CACHE_GB,
     quiet: training.Quiet = False,
 ) -> None:
     """Try settings of a recipe, ranked on validation speakers; the fold's test is taken away beforehand.
@@ -75,10 +77,11 @@ def tune(
     ]
     if len({each.emotions for _, each in tried} | {base.emotions}) > 1:
         raise UsageError("--grid emotions: trials on other emotions have other tests; they cannot be ranked")
+    disk = training.disk_cache(cache, cache_gb)
     where = training.device_named(device)
     manifest = training.read_corpora(corpus, base)
     protocol = protocol or training.strictest_protocol(manifest)
-    folds = splits.folds(manifest, protocol, seed)
+    folds = splits.folds(manifest, protocol, seed, training.copies(protocol, base))
     if not 0 <= fold < len(folds):
         raise UsageError(f"protocol {protocol} has folds 0 to {len(folds) - 1} here; there is no fold {fold}")
     part = lab.without_test(folds[fold])
@@ -91,7 +94,9 @@ def tune(
             ShowTraining(bar, f"trial {number + 1} of {len(tried)}", epochs=limit[number])
             for number in range(len(tried))
         ]
-        running = lab.run(study, tried, part, out, device=where, callbacks=lambda number: [shown[number]])
+        running = lab.run(
+            study, tried, part, out, device=where, callbacks=lambda number: [shown[number]], disk=disk
+        )
         for number, (trial, now) in enumerate(running):
             study = now
             bar.advance(limit[number] - shown[number].epochs)

@@ -21,6 +21,8 @@ import torch
 
 from vocemo.errors import DivergedError, RunError, UnknownNameError, UsageError
 from vocemo.lab import checkpoint, crossval, experiment, history, provenance
+from vocemo.lab.corpora.clip import Clip
+from vocemo.lab.disk_cache import DiskCache
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import Fold
@@ -166,19 +168,25 @@ def combinations(grid: Grid, samples: int | None = None, seed: int = 0) -> tuple
 def without_test(fold: Fold) -> Fold:
     """The fold with its test taken away, so that nothing can be chosen by it.
 
-    Raises UsageError where validation is missing, or hears clips of the test: to rank by it would be to rank
-    by the test.
+    Raises UsageError where validation is missing, or where a recording of the test, or a copy of one, is in
+    it or in training: to rank by it would be to rank by the test.
     """
     if not fold.validation:
         raise UsageError(
             f"protocol {fold.protocol} has no validation, and trials are ranked by it; choose another"
         )
-    if {clip.key for clip in fold.validation} & {clip.key for clip in fold.test}:
+    tested, heard = (_recordings(part) for part in (fold.test, fold.train + fold.validation))
+    if tested & heard:
         raise UsageError(
-            f"protocol {fold.protocol} validates on the test itself, so a study would choose by the test; "
-            "choose another, such as loso or speakers-70-20-10"
+            f"protocol {fold.protocol} has recordings of the test in training or validation: a study would "
+            "choose by the test; choose another, such as loso or speakers-70-20-10"
         )
     return dataclasses.replace(fold, test=())
+
+
+def _recordings(clips: Iterable[Clip]) -> set[str]:
+    """The keys of clips, an augmented copy under that of its recording."""
+    return {dataclasses.replace(clip, variant=0).key for clip in clips}
 
 
 def begin(
@@ -228,10 +236,12 @@ def run(
     *,
     device: torch.device,
     callbacks: Callable[[int], Iterable[Callback]] = lambda number: (),
+    disk: DiskCache | None = None,
 ) -> Iterator[tuple[Trial, Study]]:
     """Train each combination that is not complete; give each trial, and the study with it, as in tune.json.
 
     fold: with its test taken away; `without_test` does that. A trial that diverges is kept with its reason.
+    disk: keeps prepared clips for further trainings.
 
     Raises UsageError for a fold that still has a test.
     """
@@ -245,7 +255,7 @@ def run(
         else:
             sounds = (recipe.preparation, recipe.augmentation.pooled)
             if shared is None or shared[0] != sounds:  # only settings of the sound itself need other clips
-                shared = (sounds, experiment.waveforms_for(recipe))
+                shared = (sounds, experiment.waveforms_for(recipe, disk))
             trial = _train(study, settings, recipe, fold, out, shared[1], device, callbacks(number))
         study = study.having(trial)
         study.write(out / "tune.json")
