@@ -120,7 +120,9 @@ def build(
     for option, value in options.items():
         if option not in valid:
             raise UnknownNameError(f"option of {registry.kind} {name}", option, valid)
-        if valid[option].type in _CHECKED:
+        if value == "none" and type(None) in typing.get_args(valid[option].type):
+            read[option] = None
+        elif valid[option].type in _CHECKED:
             read[option] = value_of(f"{registry.kind} {name}: {option}", value, valid[option].type)
     try:
         return entry(**given, **read)

@@ -166,6 +166,8 @@ def _takes(wanted: Any) -> str:
         return ", ".join(map(str, typing.get_args(wanted)))
     if origin in (types.UnionType, typing.Union):
         return f"{_takes(typing.get_args(wanted)[0])}, or none"
+    if origin is Mapping:
+        return "a table"
     if origin in (tuple, Sequence):
         inner = typing.get_args(wanted)[0]
         if inner in (int, float):

@@ -165,7 +165,7 @@ def _train_epoch(
         clips += len(batch.rows)
         loss_sum += loss * len(batch.rows)
         hits += (logits.argmax(1) == batch.targets.to(device)).sum()
-        rate = state.optimizer.param_groups[0]["lr"]
+        rate = max(group["lr"] for group in state.optimizer.param_groups)  # some may go by a share of it
         step = Step(epoch, number, len(training), len(batch.rows), rate, loss)
         for callback in callbacks:
             callback.on_batch(step)

@@ -103,7 +103,10 @@ def _curves(axes: Sequence[Sequence[Axes]], entries: Sequence[Compared]) -> None
         _legend(share)
         share.set_xlabel("epoch", color=QUIET, fontsize=10)
         runs = f"{len(entry.histories)} trainings" if len(entry.histories) > 1 else "one training"
-        heading(loss, entry.name, f"{entry.results.protocol}   {runs}", entry.results.leaky, above_points=26)
+        leaky = entry.results.leaky
+        # Titles stand at one height, whether a line on the leak stands below them or not.
+        rise = 26 if leaky or not any(each.results.leaky for each in entries) else 43
+        heading(loss, entry.name, f"{entry.results.protocol}   {runs}", leaky, above_points=rise)
     from matplotlib.ticker import MaxNLocator
 
     shares[0].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
