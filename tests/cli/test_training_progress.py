@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from vocemo.cli.progress import Bar, progress
 from vocemo.cli.training_progress import COLUMNS, ShowTraining
 from vocemo.lab.history import EpochRecord
-from vocemo.lab.recipe import TrainingOptions
+from vocemo.lab.recipe_options import TrainingOptions
 from vocemo.lab.train import Step, TrainingState
 
 

@@ -18,7 +18,7 @@ from vocemo.lab import augment
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.dataset import Batch, TrainingSet, collate
 from vocemo.lab.examples import examples
-from vocemo.lab.recipe import Enlarge
+from vocemo.lab.recipe_options import Enlarge
 from vocemo.lab.waveforms import Waveforms
 from vocemo.prepare import Preparation
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vocemo.lab.history import EpochRecord, best, finished, next_learning_rate
-from vocemo.lab.recipe import TrainingOptions
+from vocemo.lab.recipe_options import TrainingOptions
 
 # Few different values, so that ties and plateaus come up; and what a diverged training gives.
 values = st.lists(

@@ -16,7 +16,8 @@ from vocemo.emotions import EMOTIONS
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab import experiment
 from vocemo.lab import recipe as recipes
-from vocemo.lab.recipe import Recipe, TrainingOptions
+from vocemo.lab.recipe import Recipe
+from vocemo.lab.recipe_options import TrainingOptions
 
 RECIPE = "dual-channel-cnn"
 MINIMAL = """

@@ -10,7 +10,7 @@ import pytest
 
 from vocemo.lab import experiment
 from vocemo.lab import recipe as recipes
-from vocemo.lab.recipe import TrainingOptions
+from vocemo.lab.recipe_options import TrainingOptions
 from vocemo.lab.settings import settings
 
 every_recipe = pytest.mark.parametrize("name", recipes.names())

@@ -16,7 +16,7 @@ from vocemo.errors import CorpusError
 from vocemo.lab.augment import Chain
 from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.examples import Example, counts, examples, order
-from vocemo.lab.recipe import Enlarge, Sampling
+from vocemo.lab.recipe_options import Enlarge, Sampling
 from vocemo.lab.waveforms import Samples, Waveforms
 
 

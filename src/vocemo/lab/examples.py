@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo.lab.recipe import Enlarge, Sampling
+from vocemo.lab.recipe_options import Enlarge, Sampling
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vocemo.lab.recipe import TrainingOptions
+from vocemo.lab.recipe_options import TrainingOptions
 
 
 @dataclass(frozen=True)

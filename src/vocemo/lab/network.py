@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from vocemo.lab import front_ends, models
 from vocemo.lab.models import Output
-from vocemo.lab.recipe import NamedOptions, Recipe
+from vocemo.lab.recipe import Recipe
+from vocemo.lab.recipe_options import NamedOptions
 
 
 class Network(nn.Module):

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vocemo.lab.recipe import AugmentationOptions, NamedOptions, Recipe, TrainingOptions
+from vocemo.lab.recipe import Recipe
+from vocemo.lab.recipe_options import AugmentationOptions, NamedOptions, TrainingOptions
 from vocemo.lab.registry import Registry, entry_options
 from vocemo.prepare import Preparation
 

@@ -18,7 +18,7 @@ from vocemo.lab import history as progress
 from vocemo.lab.dataset import Batch, TrainingSet
 from vocemo.lab.history import EpochRecord, History
 from vocemo.lab.network import Network
-from vocemo.lab.recipe import TrainingOptions
+from vocemo.lab.recipe_options import TrainingOptions
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,95 @@
+"""The options of a recipe, a dataclass for each of its tables; every default stands here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vocemo.errors import UnknownNameError, UsageError
+
+Enlarge = Literal["none", "all", "balance"]
+Sampling = Literal["shuffled", "balanced"]
+
+
+@dataclass(frozen=True)
+class NamedOptions:
+    """An entry of a registry with its options."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as in the recipe's file."""
+        return {"name": self.name, **self.options}
+
+
+@dataclass(frozen=True)
+class AugmentationOptions:
+    """Waveform augmentation of training clips."""
+
+    pool: int = 0  # kept variants a clip; 0: the pooled transforms are not used
+    pooled: tuple[Mapping[str, Any], ...] = ()  # costly: drawn `pool` times a clip
+    live: tuple[Mapping[str, Any], ...] = ()  # cheap: drawn each time a clip is seen
+    # none: an epoch sees each clip once, as itself or as one of its variants; all: itself and every variant;
+    # balance: itself, and variants until each emotion has as many as the most frequent one has with all.
+    enlarge: Enlarge = "none"
+
+    def __post_init__(self) -> None:
+        if self.enlarge not in ("none", "all", "balance"):
+            raise UnknownNameError("augmentation.enlarge", str(self.enlarge), ("none", "all", "balance"))
+        if self.pool < 0:
+            raise UsageError(f"augmentation.pool is {self.pool}; it must be 0 or more")
+        if self.enlarge != "none" and not (self.pool and self.pooled):
+            raise UsageError(
+                f"augmentation.enlarge is '{self.enlarge}', which adds kept variants: it needs "
+                "augmentation.pool of 1 or more and augmentation.pooled transforms; without them, set "
+                "augmentation.enlarge=none"
+            )
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How the weights are found."""
+
+    epochs: int = 60
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0  # decoupled, as in AdamW
+    label_smoothing: float = 0.0
+    crop_s: float | None = None  # longer training clips are cropped to this at random
+    # shuffled: an epoch is each example once; balanced: as many of each emotion, drawn anew each epoch
+    sampling: Sampling = "shuffled"
+    balance_classes: bool = False  # weigh the loss by inverse class frequency in training
+    gradient_clip: float | None = 5.0  # largest norm of a step's gradient; None: as it comes
+    # bfloat16: the model's products in half the width, its weights in full; auto: where the device gains
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    monitor: Literal["loss", "uar"] = "loss"  # validation figure that chooses the epoch
+    patience: int = 12  # epochs without a better monitor before training stops
+    plateau_patience: int = 4  # epochs without a better monitor before the rate falls
+    plateau_factor: float = 0.5
+    min_learning_rate: float = 1e-6
+
+    def __post_init__(self) -> None:
+        for name, words in (
+            ("monitor", ("loss", "uar")),
+            ("precision", ("float32", "bfloat16", "auto")),
+            ("sampling", ("shuffled", "balanced")),
+        ):
+            if getattr(self, name) not in words:
+                raise UnknownNameError(f"training.{name}", str(getattr(self, name)), words)
+        for name, fits, valid in (
+            ("epochs", self.epochs >= 1, "1 or more"),
+            ("batch_size", self.batch_size >= 1, "1 or more"),
+            ("learning_rate", self.learning_rate > 0, "above 0"),
+            ("weight_decay", self.weight_decay >= 0, "0 or more"),
+            ("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1"),
+            ("gradient_clip", self.gradient_clip is None or self.gradient_clip > 0, "above 0, or none"),
+            ("crop_s", self.crop_s is None or self.crop_s >= 0.1, "0.1 or more, or none"),
+            ("patience", self.patience >= 1, "1 or more"),
+            ("plateau_patience", self.plateau_patience >= 1, "1 or more"),
+            ("plateau_factor", 0 < self.plateau_factor < 1, "above 0 and below 1"),
+            ("min_learning_rate", self.min_learning_rate >= 0, "0 or more"),
+        ):
+            if not fits:
+                raise UsageError(f"training.{name} is {getattr(self, name)}; it must be {valid}")
