@@ -144,7 +144,7 @@ def test_a_described_system_stands_beside_what_is_measured_of_it(script, reposit
         "recipe": "a-cnn",
         "corpora": ["ravdess-speech"],
         "reported": "70 %",
-        "terms": "random",
+        "terms": ["random", "random-copies"],
         "unseen": "emobox-6",
     }
     listed = [system, {**system, "corpora": ["emodb"]}]

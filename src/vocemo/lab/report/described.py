@@ -24,7 +24,7 @@ class System:
     recipe: str
     corpora: tuple[str, ...]
     reported: str
-    terms: str  # the protocol that comes nearest to how the project measured
+    terms: tuple[str, ...]  # the protocols that come nearest to how the project measured
     unseen: str  # the protocol of speakers that nobody trained on
 
 
@@ -52,7 +52,10 @@ HEADER = (
 def read_systems(path: Path) -> tuple[System, ...]:
     """The described systems of a JSON list."""
     listed = json.loads(path.read_text(encoding="utf-8"))
-    return tuple(System(**{**each, "corpora": tuple(each["corpora"])}) for each in listed)
+    return tuple(
+        System(**{**each, "corpora": tuple(each["corpora"]), "terms": tuple(each["terms"])})
+        for each in listed
+    )
 
 
 def read_sizes(path: Path) -> dict[str, Size]:
@@ -70,16 +73,16 @@ def rows(
     measured = list(results)
     lines: list[Sequence[str]] = []
     for system in systems:
-        terms = _find(measured, system, system.terms)
+        terms = [found for name in system.terms if (found := _find(measured, system, name))]
         unseen = _find(measured, system, system.unseen)
-        one = unseen or terms
+        one = unseen or next(iter(terms), None)
         size = sizes.get(system.recipe)
         lines.append(
             (
                 f"`{system.recipe}`",
                 " + ".join(system.corpora),
                 system.reported,
-                f"{_share(terms, 'accuracy')} (`{system.terms}`)" if terms else NOT_YET,
+                "; ".join(f"{_share(each, 'accuracy')} (`{each.protocol}`)" for each in terms) or NOT_YET,
                 f"{_share(unseen, 'uar')} (`{system.unseen}`)" if unseen else NOT_YET,
                 "-" if one is None or one.parameters is None else f"{one.parameters:,}",
                 _fold_time(one),
