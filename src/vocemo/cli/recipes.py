@@ -90,7 +90,7 @@ def _show_settings(name: str) -> None:
         if setting.key.partition(".")[0] != section and "." in setting.key:
             section = setting.key.partition(".")[0]
             typer.echo("")
-        typer.echo(f"{setting.key} = {setting.value}")
+        typer.echo(f"{setting.key} = {setting.value}" if setting.value else f"{setting.key} (not given)")
         told = "; ".join(text for text in (setting.takes, setting.meaning) if text)
         if told:
             typer.echo(textwrap.fill(told, width, initial_indent="    ", subsequent_indent="    "))

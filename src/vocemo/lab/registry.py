@@ -120,7 +120,8 @@ def build(
     for option, value in options.items():
         if option not in valid:
             raise UnknownNameError(f"option of {registry.kind} {name}", option, valid)
-        if value == "none" and type(None) in typing.get_args(valid[option].type):
+        kinds = typing.get_args(valid[option].type)
+        if value == "none" and type(None) in kinds and str not in kinds:  # a word may be of the entry's own
             read[option] = None
         elif valid[option].type in _CHECKED:
             read[option] = value_of(f"{registry.kind} {name}: {option}", value, valid[option].type)

@@ -27,7 +27,7 @@ class Setting:
     """One key of `--set`."""
 
     key: str  # "training.epochs"
-    value: str  # as one would type it
+    value: str  # as one would type it; empty where nothing is given, and no word says so
     takes: str  # what it may be; empty where only its entry knows
     meaning: str = ""
 
@@ -116,7 +116,9 @@ def _named(section: str, part: NamedOptions) -> Iterator[Setting]:
     # What has no default is given by the surroundings, not by a recipe.
     defaults = {n: o.default for n, o in known.items() if o.default is not inspect.Parameter.empty}
     for name, value in {**defaults, **part.options}.items():
-        yield Setting(f"{section}.{name}", typed(value), _takes(known[name].type) if name in known else "")
+        kind = known[name].type if name in known else None
+        told = "" if value is None and str in typing.get_args(kind) else typed(value)
+        yield Setting(f"{section}.{name}", told, _takes(kind))
 
 
 def _registry(section: str) -> Registry[Callable[..., Any]]:
@@ -166,7 +168,8 @@ def _takes(wanted: Any) -> str:
     if origin is Literal:
         return ", ".join(map(str, typing.get_args(wanted)))
     if origin in (types.UnionType, typing.Union):
-        return f"{_takes(typing.get_args(wanted)[0])}, or none"
+        inner = typing.get_args(wanted)[0]
+        return _takes(inner) if inner is str else f"{_takes(inner)}, or none"
     if origin is Mapping:
         return "a table"
     if origin in (tuple, Sequence):
