@@ -26,6 +26,7 @@ class System:
     reported: str
     terms: tuple[str, ...]  # the protocols that come nearest to how the project measured
     unseen: str  # the protocol of speakers that nobody trained on
+    settings: tuple[str, ...] = ()  # what --set is given for it
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,14 @@ def read_systems(path: Path) -> tuple[System, ...]:
     """The described systems of a JSON list."""
     listed = json.loads(path.read_text(encoding="utf-8"))
     return tuple(
-        System(**{**each, "corpora": tuple(each["corpora"]), "terms": tuple(each["terms"])})
+        System(
+            each["recipe"],
+            tuple(each["corpora"]),
+            each["reported"],
+            tuple(each["terms"]),
+            each["unseen"],
+            tuple(each.get("settings", ())),
+        )
         for each in listed
     )
 
