@@ -142,6 +142,14 @@ def test_a_wrong_folder_is_known_before_anything_is_trained(
         experiment.check(recipes.load("dual-channel-cnn", [table]))
 
 
+def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
+    audio.write(tmp_path / "a.wav", hiss(0.2), RATE_HZ)
+    (tmp_path / "moved.wav").symlink_to(tmp_path / "no-longer-there.wav")
+    made = BackgroundNoise(str(tmp_path))
+    assert made.draw(np.random.default_rng(0)).recording == "a.wav"
+    assert len(made.content) == 64
+
+
 def test_a_recording_that_went_away_is_named(tmp_path: Path) -> None:
     audio.write(tmp_path / "a.wav", hiss(0.2), RATE_HZ)
     vary = chain([{"name": "background-noise", "folder": str(tmp_path)}])

@@ -62,11 +62,12 @@ def below(folder: str, what: str) -> Recordings:
     names: list[str] = []
     for parent, folders, files in os.walk(root, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        names += [
-            path.relative_to(root).as_posix()
-            for path in (Path(parent, name) for name in files if not name.startswith("."))
-            if _is_audio(path, path.stat().st_size, path.stat().st_mtime_ns)
-        ]
+        for path in (Path(parent, name) for name in files if not name.startswith(".")):
+            if not path.is_file():  # a link to nowhere, a pipe
+                continue
+            state = path.stat()
+            if _is_audio(path, state.st_size, state.st_mtime_ns):
+                names.append(path.relative_to(root).as_posix())
     if not names:
         raise UsageError(f"{what}: there is no recording in '{folder}'")
     return Recordings(root, tuple(sorted(names)))
