@@ -198,6 +198,21 @@ def test_findings_say_what_was_put_there(ravdess: Path) -> None:
     assert "emotions" not in said(even)
 
 
+def test_plain_duplicates_are_told_beside_contradictory_ones(surveyed: Survey) -> None:
+    told = [finding.text for finding in findings(surveyed) if finding.topic == "duplicates"]
+    assert len(told) == 2
+    assert any("two emotions" in text for text in told) and any("keep one of each" in text for text in told)
+
+
+def test_a_sex_that_is_not_known_is_not_denied(ravdess: Path) -> None:
+    men = only(survey([f"ravdess:{ravdess}"]), lambda each: each.clip.sex == "male")
+    first = dataclasses.replace(men.clips[0], clip=dataclasses.replace(men.clips[0].clip, sex=None))
+    partly = dataclasses.replace(men, clips=(first, *men.clips[1:]))
+    told = [finding.text for finding in findings(partly)]
+    assert "No clip is known to be spoken by a woman." in told
+    assert "No clip is spoken by a woman." not in told
+
+
 def test_rates_and_nameless_speakers_are_told(tmp_path: Path) -> None:
     import fabricate
 

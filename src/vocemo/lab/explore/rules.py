@@ -80,7 +80,8 @@ def _sex(survey: Survey) -> Iterator[Finding]:
         yield Finding("note", "sex", f"The speaker's sex is not known of {unknown:,} clips of {total:,}.")
     for sex, noun in named.items():
         if sex not in found:
-            yield Finding("caution", "sex", f"No clip is spoken by a {noun}.")
+            known_to_be = "known to be " if unknown else ""
+            yield Finding("caution", "sex", f"No clip is {known_to_be}spoken by a {noun}.")
             return
     lacking = [
         f"{emotion} by a {named[sex]}"
@@ -252,14 +253,15 @@ def _pitch(survey: Survey) -> Iterator[Finding]:
 
 
 def _content(survey: Survey) -> Iterator[Finding]:
-    doubles, wrong = survey.duplicates, [d for d in survey.duplicates if d.contradictory]
+    wrong = [double for double in survey.duplicates if double.contradictory]
+    doubles = [double for double in survey.duplicates if not double.contradictory]
     if wrong:
         yield Finding(
             "caution",
             "duplicates",
             f"{many(len(wrong), 'recording')} with two emotions or two speakers, under several names.",
         )
-    elif doubles:
+    if doubles:
         known = all(double.known for double in doubles)
         yield Finding(
             "note" if known else "caution",
