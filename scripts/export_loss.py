@@ -93,7 +93,8 @@ def loss(run: Path) -> dict[str, Any]:
 
 def _run_ms(bundle: Bundle) -> float:
     """The median time of a run of the graph, one thread, one clip of the file's length or of 3 s, in ms."""
-    count = bundle.clip_samples or 3 * bundle.info.preparation.sample_rate
+    fixed = bundle.info.preparation
+    count = bundle.clip_samples or fixed.length or 3 * fixed.sample_rate
     samples = np.random.default_rng(0).normal(0.0, 0.05, (1, count)).astype(np.float32)
     times = []
     for _ in range(RUNS):

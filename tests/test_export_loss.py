@@ -1,0 +1,35 @@
+"""The script that weighs and times exported files."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from vocemo.bundle import Bundle, BundleInfo
+from vocemo.lab import network
+from vocemo.lab import recipe as recipes
+from vocemo.lab.export.onnx_bundle import write_bundle
+
+ROOT = Path(__file__).parent.parent
+
+
+pytest.importorskip("onnxscript")
+
+
+@pytest.fixture
+def script():
+    spec = importlib.util.spec_from_file_location("export_loss", ROOT / "scripts" / "export_loss.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_graph_of_one_length_is_timed_at_that_length(script, tmp_path: Path) -> None:
+    small = ("model.widths=[4, 4, 4]", "preparation.length_s=1.0", "front_end.bands=16")
+    chosen = recipes.load("mel-cnn2d", small)
+    info = BundleInfo(name="one-length", emotions=chosen.emotions, preparation=chosen.preparation)
+    write_bundle(network.build(chosen, seed=0), info, tmp_path / "model.onnx")
+    bundle = Bundle.open(tmp_path / "model.onnx", device="cpu", threads=1)
+    assert script._run_ms(bundle) > 0
