@@ -48,11 +48,16 @@ def test_part(info: BundleInfo, manifest: Manifest, protocol: str, fold: int | N
     They are unseen where the bundle was trained on that very fold, as large as it is here, of a protocol that
     does not leak, and where it was trained on other corpora.
 
-    Raises UnknownNameError for a protocol that does not exist, UsageError for one that tests nothing and for
-    a fold that it does not have.
+    Raises UnknownNameError for a protocol that does not exist, UsageError for one that tests nothing, or
+    augmented copies, and for a fold that it does not have.
     """
     if not PROTOCOLS[protocol].holds_out:
         raise UsageError(f"protocol {protocol} tests nothing; leave --protocol out to answer every clip")
+    if PROTOCOLS[protocol].copies:
+        raise UsageError(
+            f"protocol {protocol} tests augmented copies, which only the run's own training makes: evaluate the "
+            "run folder; a bundle answers recordings"
+        )
     trained = info.training
     if fold is None:
         if trained.protocol != protocol or trained.fold is None:
