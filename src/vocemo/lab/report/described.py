@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vocemo.errors import UsageError
 from vocemo.lab.evaluate import Results
 
 NOT_YET = "not measured yet"
@@ -77,7 +78,10 @@ def read_sizes(path: Path) -> dict[str, Size]:
 def rows(
     systems: Iterable[System], results: Iterable[Results], sizes: Mapping[str, Size]
 ) -> list[Sequence[str]]:
-    """A line a system, under `HEADER`."""
+    """A line a system, under `HEADER`.
+
+    Raises UsageError where two results answer for one system: a variant must not pass for it.
+    """
     measured = list(results)
     lines: list[Sequence[str]] = []
     for system in systems:
@@ -103,7 +107,13 @@ def rows(
 
 def _find(results: Iterable[Results], system: System, protocol: str) -> Results | None:
     asked = (system.recipe, system.corpora, protocol)
-    return next((each for each in results if (each.recipe, each.corpora, each.protocol) == asked), None)
+    found = [each for each in results if (each.recipe, each.corpora, each.protocol) == asked]
+    if len(found) > 1:
+        raise UsageError(
+            f"{len(found)} results are of recipe {system.recipe} on {' + '.join(system.corpora)} by {protocol}: "
+            "which is the described system? Give a variant a name of its own, such as --set name=NAME"
+        )
+    return found[0] if found else None
 
 
 def _share(result: Results, name: str) -> str:
