@@ -233,6 +233,12 @@ def test_training_does_not_begin_from_nothing_unasked(
     assert all(each in err for each in said), err
 
 
+def test_weights_may_lie_below_the_home_folder(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(weights.parent))
+    monkeypatch.setenv("USERPROFILE", str(weights.parent))
+    experiment.check(recipe(f"model.weights=~/{weights.name}"), to_train=True)
+
+
 @pytest.mark.parametrize("word", ["random", "none"])
 def test_from_nothing_on_purpose_is_taken(word: str) -> None:
     chosen = recipe(f"model.weights={word}")

@@ -135,4 +135,4 @@ def _place(weights: str | None) -> Path | None:
     """Where trained weights lie, or None where there are to be none."""
     if weights is not None and not isinstance(weights, str):
         raise UsageError(f"model.weights is {weights!r}; valid: a path, or random")
-    return None if weights is None or weights in UNTRAINED else Path(weights)
+    return None if weights is None or weights in UNTRAINED else Path(weights).expanduser()

@@ -140,7 +140,13 @@ class EfficientAt(Encoder):
             self.load_state_dict(
                 {_name(name): value for name, value in given.items() if not name.startswith("classifier.")}
             )
-        except (RuntimeError, ValueError, EOFError, AttributeError, pickle.UnpicklingError) as error:
+        except pickle.UnpicklingError as error:
+            # torch's own words advise to read it in a way that runs its code.
+            raise UsageError(
+                f"{path} is not {self.weights_expected}: it is no file of tensors alone, and what else it holds "
+                "is not read, since a pickle can run code"
+            ) from error
+        except (RuntimeError, ValueError, EOFError, AttributeError) as error:
             raise UsageError(f"{path} is not {self.weights_expected}: {error}") from error
 
     def credit(self, path: Path) -> Credit:
