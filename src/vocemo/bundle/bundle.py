@@ -60,10 +60,10 @@ class Bundle:
 
     @property
     def clip_samples(self) -> int | None:
-        """The samples of the one clip that the graph takes at a time; None: any batch of any length.
+        """The samples of the one clip that the graph takes at a time; None: it takes batches.
 
         A .tflite file has such a length, an .onnx file has none. `run` takes any batch in either case; no
-        clip may be longer.
+        clip may be longer. Where `info.preparation.length` is fixed, an .onnx file takes samples of that width.
         """
         return self._engine.clip_samples
 

@@ -26,7 +26,7 @@ class Engine(Protocol):
 
     @property
     def clip_samples(self) -> int | None:
-        """The samples of the one clip that the graph takes at a time; None: any batch of any length."""
+        """The samples of the one clip that the graph takes at a time; None: it takes batches."""
 
     @property
     def description(self) -> str | None:

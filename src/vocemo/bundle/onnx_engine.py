@@ -1,4 +1,4 @@
-"""ONNX Runtime as the engine of a bundle: any batch, any length, on the CPU or CUDA."""
+"""ONNX Runtime as the engine of a bundle: batches of any size, on the CPU or CUDA."""
 
 from __future__ import annotations
 

@@ -51,8 +51,8 @@ def export(
     """Turn a trained run into one file that goes from samples to calibrated probabilities.
 
     The file answers without torch, carries its labels, preparation, licence and figures, and is checked
-    against the network that it was made from before it is left in place. An .onnx file takes any batch of
-    any length; a .tflite file, for phones and small boards, one clip of fixed length.
+    against the network that it was made from before it is left in place. An .onnx file takes many clips at
+    once, of any length unless the recipe has one; a .tflite file, for phones, one clip of fixed length.
 
     Examples:
 

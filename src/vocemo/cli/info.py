@@ -56,10 +56,13 @@ def _sections(bundle: Bundle) -> list[tuple[str, list[str]]]:
 
 
 def _takes(bundle: Bundle) -> str:
-    count, rate = bundle.clip_samples, bundle.info.preparation.sample_rate
-    if count is None:
-        return "clips of any length, many at once"
-    return f"one clip of {count / rate:g} s at a time ({count:,} samples at {rate:,} Hz)"
+    rate, length = bundle.info.preparation.sample_rate, bundle.info.preparation.length
+    if bundle.clip_samples is not None:
+        count = bundle.clip_samples
+        return f"one clip of {count / rate:g} s at a time ({count:,} samples at {rate:,} Hz)"
+    if length is not None:
+        return f"clips of {length / rate:g} s, many at once ({length:,} samples at {rate:,} Hz)"
+    return "clips of any length, many at once"
 
 
 def _licence(about: BundleInfo) -> list[str]:
