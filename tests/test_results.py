@@ -12,7 +12,8 @@ from vocemo.lab.evaluate import Results
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "docs" / "results").glob("*.json"))
-LEAKY = {"random", "random-as-described", "random-copies", "random-70-20-10"}  # of corpora whose speakers have several clips
+# Of corpora whose speakers have several clips.
+LEAKY = {"random", "random-as-described", "random-copies", "random-70-20-10"}
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +167,13 @@ def test_a_described_system_stands_beside_what_is_measured_of_it(script, reposit
 def test_a_variant_does_not_pass_for_a_described_system(script, repository, capsys):
     folder = repository / "docs" / "results"
     (folder / "described").mkdir()
-    system = {"recipe": "a-cnn", "corpora": ["ravdess-speech"], "reported": "", "terms": [], "unseen": "emobox-6"}
+    system = {
+        "recipe": "a-cnn",
+        "corpora": ["ravdess-speech"],
+        "reported": "",
+        "terms": [],
+        "unseen": "emobox-6",
+    }
     (folder / "described" / "systems.json").write_text(json.dumps([system]), encoding="utf-8")
     (repository / "README.md").write_text(
         "<!-- results:begin systems -->\n<!-- results:end systems -->\n", encoding="utf-8"

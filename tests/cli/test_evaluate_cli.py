@@ -157,7 +157,7 @@ def test_a_fold_that_is_not_there_is_named(
     assert "Name it with --protocol" in complaint(capsys, *asked, "--fold", "0")
     assert "go with a bundle" in complaint(capsys, str(learnt[1]), "--protocol", "emobox-6")
     assert "tests nothing" in complaint(capsys, *asked, "--protocol", "all")
-    assert "evaluate the run folder" in complaint(capsys, *asked, "--protocol", "random-copies", "--fold", "0")
+    assert "evaluate its folder" in complaint(capsys, *asked, "--protocol", "random-copies", "--fold", "0")
     assert "folds 0 to 5 here" in complaint(capsys, *asked, "--protocol", "emobox-6", "--fold", "6")
     assert "trained by emobox-6, not on a fold of random" in complaint(capsys, *asked, "--protocol", "random")
     assert "did you mean 'emobox-6'" in complaint(capsys, *asked, "--protocol", "emobox6")

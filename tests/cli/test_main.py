@@ -146,7 +146,10 @@ def test_info_says_what_the_bundle_says(bundle: Path, capsys: pytest.CaptureFixt
 
 
 def test_info_tells_how_long_clips_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for length_s, told in ((None, "clips of any length"), (2.5, "clips of 2.5 s, many at once (40,000 samples")):
+    for length_s, told in (
+        (None, "clips of any length"),
+        (2.5, "clips of 2.5 s, many at once (40,000 samples"),
+    ):
         about = fabricate_bundle.info(preparation=Preparation(sample_rate=16_000, length_s=length_s))
         assert main(["info", str(fabricate_bundle.write(tmp_path / "model.onnx", about))]) == 0
         assert told in capsys.readouterr().out

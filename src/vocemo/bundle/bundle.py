@@ -63,7 +63,7 @@ class Bundle:
         """The samples of the one clip that the graph takes at a time; None: it takes batches.
 
         A .tflite file has such a length, an .onnx file has none. `run` takes any batch in either case; no
-        clip may be longer. Where `info.preparation.length` is fixed, an .onnx file takes samples of that width.
+        clip may be longer. Where `info.preparation.length` is fixed, an .onnx file takes that width alone.
         """
         return self._engine.clip_samples
 

@@ -55,8 +55,8 @@ def test_part(info: BundleInfo, manifest: Manifest, protocol: str, fold: int | N
         raise UsageError(f"protocol {protocol} tests nothing; leave --protocol out to answer every clip")
     if PROTOCOLS[protocol].copies:
         raise UsageError(
-            f"protocol {protocol} tests augmented copies, which only the run's own training makes: evaluate the "
-            "run folder; a bundle answers recordings"
+            f"protocol {protocol} tests augmented copies, which a run alone makes: evaluate its folder; "
+            "a bundle answers recordings"
         )
     trained = info.training
     if fold is None:

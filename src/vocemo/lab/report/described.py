@@ -110,8 +110,8 @@ def _find(results: Iterable[Results], system: System, protocol: str) -> Results 
     found = [each for each in results if (each.recipe, each.corpora, each.protocol) == asked]
     if len(found) > 1:
         raise UsageError(
-            f"{len(found)} results are of recipe {system.recipe} on {' + '.join(system.corpora)} by {protocol}: "
-            "which is the described system? Give a variant a name of its own, such as --set name=NAME"
+            f"{len(found)} results are of recipe {system.recipe} on {' + '.join(system.corpora)} by "
+            f"{protocol}: give a variant a name of its own (--set name=NAME), or it may pass for the system"
         )
     return found[0] if found else None
 

@@ -143,8 +143,8 @@ class EfficientAt(Encoder):
         except pickle.UnpicklingError as error:
             # torch's own words advise to read it in a way that runs its code.
             raise UsageError(
-                f"{path} is not {self.weights_expected}: it is no file of tensors alone, and what else it holds "
-                "is not read, since a pickle can run code"
+                f"{path} is not {self.weights_expected}: it is no file of tensors alone, and nothing else is "
+                "read, since a pickle can run code"
             ) from error
         except (RuntimeError, ValueError, EOFError, AttributeError) as error:
             raise UsageError(f"{path} is not {self.weights_expected}: {error}") from error
