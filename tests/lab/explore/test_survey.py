@@ -204,6 +204,14 @@ def test_plain_duplicates_are_told_beside_contradictory_ones(surveyed: Survey) -
     assert any("two emotions" in text for text in told) and any("keep one of each" in text for text in told)
 
 
+def test_silence_is_no_content_of_two_names(surveyed: Survey) -> None:
+    (silent,) = surveyed.silent
+    clip = dataclasses.replace(silent.clip, path=silent.clip.path.with_name("silent-too.wav"))
+    twice = dataclasses.replace(surveyed, clips=(*surveyed.clips, dataclasses.replace(silent, clip=clip)))
+    assert len(twice.silent) == 2
+    assert twice.duplicates == surveyed.duplicates
+
+
 def test_a_sex_that_is_not_known_is_not_denied(ravdess: Path) -> None:
     men = only(survey([f"ravdess:{ravdess}"]), lambda each: each.clip.sex == "male")
     first = dataclasses.replace(men.clips[0], clip=dataclasses.replace(men.clips[0].clip, sex=None))
