@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from vocemo.lab.plan import Plan
 from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
 from vocemo.lab.scoring import score
 from vocemo.lab.splits import Fold
+from vocemo.lab.train import Step, TrainingState
 from vocemo.lab.waveforms import Samples, Waveforms
 
 CHOSEN = fabricate_run.recipe()
@@ -313,3 +315,30 @@ def test_emotions_that_count_as_another_are_relabelled_and_the_rest_is_dropped(t
     assert sum(c.emotion == "neutral" for c in selection.manifest) == of["neutral"] + of["calm"]
     plain = experiment.select(manifest, dataclasses.replace(chosen, relabel={}))
     assert plain.dropped == {"calm": of["calm"]}
+
+
+def test_a_run_ends_in_the_precision_that_it_began_in(
+    tiny_corpus: str, fold: Fold, tiny_waveforms: Waveforms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Resumed on a processor that would gain by half the width, a run that began in full goes on in full."""
+    chosen = fabricate_run.recipe("training.precision=auto")
+
+    def run(folder: Path, **more: Any) -> None:
+        fabricate_run.run(tiny_corpus, fold, folder, chosen, waveforms=tiny_waveforms, **more)
+
+    class BreakInTheSecondEpoch:
+        def on_batch(self, step: Step) -> None:
+            if step.epoch == 2:
+                raise KeyboardInterrupt
+
+        def on_epoch(self, state: TrainingState) -> None:
+            pass
+
+    monkeypatch.setattr(experiment.devices, "gains_by_bfloat16", lambda device: False)
+    run(tmp_path / "unbroken")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "resumed", callbacks=[BreakInTheSecondEpoch()])
+    monkeypatch.setattr(experiment.devices, "gains_by_bfloat16", lambda device: True)
+    run(tmp_path / "resumed", resume=True)
+    unbroken, resumed = (fabricate_run.weights(tmp_path / n / "best.pt") for n in ("unbroken", "resumed"))
+    assert fabricate_run.same(unbroken, resumed)

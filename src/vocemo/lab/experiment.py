@@ -195,7 +195,9 @@ def _start(
 ) -> TrainingState:
     """A state before the first epoch, or as it was saved after the last."""
     fresh = network.build(info.recipe, info.seed)
-    fresh.half_width = precision(info.recipe, device) == "bfloat16"
+    # A run ends in the precision that it began in, wherever it is resumed.
+    begun_in = folder.info().made.get("precision", precision(info.recipe, device))
+    fresh.half_width = begun_in == "bfloat16"
     begun = folder.state.is_file()
     if not begun:
         fresh.begin()
