@@ -363,7 +363,7 @@ def test_whatever_is_given_the_answer_is_sound(x: np.ndarray, options: Preparati
         assert len(ready.samples) == options.length
     else:
         assert ready.length == len(ready.samples)
-    assert ready.silent == bool(ready.warnings)
+    assert ready.silent == any(warning.startswith("silent: ") for warning in ready.warnings)
 
 
 @settings(deadline=None, max_examples=50)
@@ -440,3 +440,24 @@ def test_default_preparation_imports_nothing_heavy() -> None:
 
 def test_silence_lies_well_below_speech_and_above_dither() -> None:
     assert -85 < SILENCE_DBFS < -60
+
+
+@pytest.mark.parametrize(
+    ("seconds", "options", "said"),
+    [
+        (4.0, {"length_s": 3.0}, "cut: the model heard the 3 s in the middle of the 4.0 s"),
+        (
+            5.0,
+            {"length_s": 2.5, "offset_s": 0.6, "crop": "start"},
+            "cut: the model heard the 2.5 s at the start of the 4.4 s behind the first 0.6 s",
+        ),
+        (3.2, {"length_s": 3.0}, None),
+        (9.0, {}, None),
+    ],
+)
+def test_what_a_fixed_length_leaves_out_is_said(seconds, options, said):
+    time = np.arange(round(seconds * 16_000)) / 16_000
+    tone = (0.1 * np.sin(2 * np.pi * 220 * time)).astype(np.float32)
+    prepared = prepare(tone, 16_000, Preparation(**options))
+    assert not prepared.silent
+    assert prepared.warnings == (() if said is None else (said,))

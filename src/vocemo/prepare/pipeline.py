@@ -23,6 +23,8 @@ from vocemo.prepare.signal import (
     widen,
 )
 
+UNHEARD_WITHOUT_A_WORD_S = 0.25  # a syllable: cutting off less than that is not worth a warning
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -63,6 +65,7 @@ def prepare(samples: NDArray[np.generic], sample_rate: int, preparation: Prepara
     silent = bool(warnings)
     if not silent:
         x = _levelled(_trimmed(x, loudness, p), p)
+        warnings = _unheard(len(x), p)
     x, length = _fitted(x, p)
     if np.may_share_memory(x, samples):  # whoever changes the answer must not change the question
         x = x.copy()
@@ -72,6 +75,15 @@ def prepare(samples: NDArray[np.generic], sample_rate: int, preparation: Prepara
 def _silence(loudness: NDArray[np.float64], what: str) -> tuple[str, ...]:
     loudest_db = dbfs(float(loudness.max()))
     return (f"silent: {what} is at {loudest_db:.0f} dBFS",) if loudest_db < SILENCE_DBFS else ()
+
+
+def _unheard(length: int, p: Preparation) -> tuple[str, ...]:
+    if p.length is None or length - p.length <= UNHEARD_WITHOUT_A_WORD_S * p.sample_rate:
+        return ()
+    where = "in the middle" if p.crop == "centre" else "at the start"
+    of = f"of the {length / p.sample_rate:.1f} s"
+    behind = f" behind the first {p.offset_s:g} s" if p.offset_s else ""
+    return (f"cut: the model heard the {p.length_s:g} s {where} {of}{behind}",)
 
 
 def _from_offset(mono: Samples, sample_rate: int, p: Preparation) -> Samples:
