@@ -30,7 +30,9 @@ def mirror_ends(samples: Tensor, lengths: Tensor, width: int) -> Tensor:
     check_samples(samples)
     last = lengths[:, None] - 1
     place = torch.arange(samples.shape[1] + 2 * width, device=samples.device) - width
-    source = torch.minimum(place.abs(), (2 * last - place).abs())
+    # The greater of x and -x: TensorFlow Lite has no absolute value of whole numbers.
+    from_first, from_last = torch.maximum(place, -place), torch.maximum(2 * last - place, place - 2 * last)
+    source = torch.minimum(from_first, from_last)
     inside = torch.minimum(source, last.clamp(min=0))
     extended = samples.gather(1, inside)
     return torch.where(place <= last + width, extended, 0.0)
