@@ -7,6 +7,7 @@ stand in the corpora at 16 kHz, where another program put them.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +121,10 @@ def test_prepared_they_are_loud_finite_and_as_long_as_asked(quirks_dir: Path, na
     audio = decode(quirks_dir / name, 16_000)
     options = Preparation(trim_below_peak_db=40.0, level="rms", length_s=3.0)
     ready = prepare(audio.samples, audio.sample_rate, options)
-    assert ready.samples.shape == (48_000,) and not ready.silent and ready.warnings == ()
+    assert ready.samples.shape == (48_000,) and not ready.silent
+    whole = prepare(audio.samples, audio.sample_rate, replace(options, length_s=None))
+    assert bool(ready.warnings) == (whole.length > 3.25 * 16_000)  # what is cut off is said, and nothing else
+    assert all(warning.startswith("cut: ") for warning in ready.warnings)
     assert np.isfinite(ready.samples).all()
     assert 1.0 * 16_000 < ready.length <= 48_000
 
