@@ -160,7 +160,7 @@ def test_without_litert_the_extra_is_named(path: Path, monkeypatch: pytest.Monke
 def test_what_is_no_bundle_of_ours_is_named(path: Path, tmp_path: Path) -> None:
     def refused(says: str, **changes: object) -> None:
         with pytest.raises(BundleError, match=says):
-            Bundle.open(fabricate_tflite.write(tmp_path / "wrong.tflite", **changes))  # type: ignore[arg-type]
+            Bundle.open(fabricate_tflite.write(tmp_path / "wrong.tflite", **changes))
 
     refused("vocemo did not write", metadata="")
     refused("no JSON", metadata="{")

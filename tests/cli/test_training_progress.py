@@ -39,7 +39,7 @@ class Kept(Bar):
 
 
 def state(*records: EpochRecord) -> TrainingState:
-    return TrainingState(None, None, TrainingOptions(), records)  # type: ignore[arg-type]
+    return TrainingState(None, None, TrainingOptions(), records)
 
 
 def record(epoch: int, loss: float, uar: float) -> EpochRecord:
@@ -99,7 +99,7 @@ def test_elsewhere_a_line_is_as_it_was_and_the_loss_is_never_read() -> None:
     stream = io.StringIO()
     with progress("Training", 2, "epochs", stream=stream) as bar:
         shown = ShowTraining(bar, "seed 0 fold 3", epochs=2, keep_epochs=True)
-        shown.on_batch(Step(1, 1, 1, 8, 1e-3, Unread()))  # type: ignore[arg-type]
+        shown.on_batch(Step(1, 1, 1, 8, 1e-3, Unread()))
         shown.on_epoch(state(record(1, 1.2, 0.5)))
     said = "seed 0 fold 3 epoch 1: loss 1.500, validation loss 1.200 UAR 50.0 % (best)"
     assert stream.getvalue().startswith(f"Training: 1 of 2 epochs, {said} (")

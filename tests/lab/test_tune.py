@@ -39,13 +39,13 @@ def done(tiny_corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         genuine = experiment.waveforms_for
 
         def listening(*given: object) -> object:
-            store = genuine(*given)  # type: ignore[arg-type]
+            store = genuine(*given)
             for name in ("clip", "variant", "heard"):
                 plain = getattr(store, name)
 
                 def hear(clip: Clip, *more: object, plain: object = plain) -> object:
                     heard.add(clip.speaker)
-                    return plain(clip, *more)  # type: ignore[operator]
+                    return plain(clip, *more)
 
                 setattr(store, name, hear)
             return store

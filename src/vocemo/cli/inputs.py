@@ -35,7 +35,7 @@ def expand(arguments: Sequence[str]) -> list[str | Failure]:
             found += _below(argument) or [_failure(argument, "a folder without audio files")]
         elif glob.has_magic(argument):
             # As a shell does, and Path.glob does not: hidden files are left out, and ./ stays.
-            matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207
+            matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
             if not matches:
                 found.append(_failure(argument, "no file matches this pattern"))
             for match in matches:

@@ -28,7 +28,7 @@ from vocemo.lab.explore.summary import (
 
 
 def names(clips: object) -> list[str]:
-    return sorted(each.clip.path.name for each in clips)  # type: ignore[attr-defined]
+    return sorted(each.clip.path.name for each in clips)
 
 
 def test_every_fault_is_found_once(surveyed: Survey) -> None:
@@ -177,7 +177,7 @@ def said(found: Survey) -> dict[str, str]:
 
 
 def only(found: Survey, keep: object) -> Survey:
-    return dataclasses.replace(found, clips=tuple(e for e in found.clips if keep(e)))  # type: ignore[operator]
+    return dataclasses.replace(found, clips=tuple(e for e in found.clips if keep(e)))
 
 
 def test_findings_say_what_was_put_there(ravdess: Path) -> None:

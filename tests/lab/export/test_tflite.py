@@ -262,7 +262,7 @@ def test_an_encoder_from_outside_is_refused(trained: Network, tmp_path: Path) ->
     made = FakeNetwork(nn.Identity(), outside())
     info = BundleInfo(name="encoder-head", emotions=("happy", "sad"))
     with pytest.raises(UsageError, match=r"encoder-head runs over an encoder of transformers.*--to onnx"):
-        tflite_bundle.write_tflite(made, info, tmp_path / "model.tflite", length_s=1.0)  # type: ignore[arg-type]
+        tflite_bundle.write_tflite(made, info, tmp_path / "model.tflite", length_s=1.0)
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def written(
     made: nn.Module, preparation: Preparation, path: Path, length_s: float, **more: Any
 ) -> tuple[parity.Parity, Bundle]:
     info = BundleInfo(name="made", emotions=tuple("abcdefgh"), preparation=preparation)
-    found = tflite_bundle.write_tflite(made.eval(), info, path, length_s=length_s, **more)  # type: ignore[arg-type]
+    found = tflite_bundle.write_tflite(made.eval(), info, path, length_s=length_s, **more)
     return found, Bundle.open(path)
 
 
@@ -388,7 +388,7 @@ def test_every_recipe_converts(once: None, name: str, tmp_path: Path) -> None:
     for weights in ("float32", "float16", "int8"):
         path = tmp_path / f"{weights}.tflite"
         try:
-            found = tflite_bundle.write_tflite(made, info, path, length_s=length_s, weights=weights)  # type: ignore[arg-type]
+            found = tflite_bundle.write_tflite(made, info, path, length_s=length_s, weights=weights)
         except UsageError as error:
             assert "over an encoder of transformers" in str(error)
             return
@@ -435,7 +435,7 @@ def test_the_largest_recipe_fits_a_phone_and_answers_real_clips_as_torch_does(
             path,
             length_s=2.5,
             weights=weights,
-            corpora=[corpus],  # type: ignore[arg-type]
+            corpora=[corpus],
         )
         assert found.heard == "clips of ravdess-speech" and found.clips == 24
         assert found.difference <= difference and path.stat().st_size <= size

@@ -96,6 +96,6 @@ def test_a_spectrum_under_either_window_is_that_of_the_equation(periodic: bool, 
     window = np.pad(scipy.signal.get_window("hann", 301, fftbins=periodic), (105, 106))
     frames = np.lib.stride_tricks.sliding_window_view(samples, 512)[::160] * window
     expected = np.abs(np.fft.rfft(frames, axis=1)).T ** 2
-    spectrum = Spectrum(512, 160, 301, dft=dft, periodic=periodic, centred=False)  # type: ignore[arg-type]
+    spectrum = Spectrum(512, 160, 301, dft=dft, periodic=periodic, centred=False)
     found = spectrum(torch.from_numpy(samples).float()[None])[0]
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-5 * expected.max())

@@ -31,7 +31,7 @@ def test_attention_weighs_frames_by_a_learnt_score() -> None:
     states, frames = states_of(9, 4)
     pool = StatisticsPooling(5, "attentive", hidden=3)
     pooled, attention = pool(states, frames)
-    first, _, second = pool.score  # type: ignore[misc]
+    first, _, second = pool.score
     for row, length in enumerate(frames.tolist()):
         own = states[row, :, :length].detach().numpy().T  # (frames, 5)
         hidden = np.tanh(own @ first.weight[:, :, 0].detach().numpy().T + first.bias.detach().numpy())

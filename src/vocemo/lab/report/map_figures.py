@@ -59,7 +59,7 @@ def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]], theme: T
 
     figure = axes.get_figure(root=True)
     assert figure is not None
-    renderer: RendererBase = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    renderer: RendererBase = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]  # not annotated
     spots = axes.transData.transform(list(points.values()))
     inside = axes.get_window_extent(renderer)
     taken: list[Bbox] = []

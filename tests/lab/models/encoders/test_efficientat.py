@@ -146,7 +146,7 @@ def test_what_is_no_state_dict_of_it_is_refused(tmp_path: Path) -> None:
 def test_a_pickle_that_would_run_code_is_not_opened(tmp_path: Path) -> None:
     class Harmful:
         def __reduce__(self) -> tuple[object, tuple[str]]:
-            return Path.touch, (tmp_path / "ran",)  # type: ignore[return-value]
+            return Path.touch, (tmp_path / "ran",)
 
     torch.save({"features.0.0.weight": Harmful()}, tmp_path / "harmful.pt")
     with pytest.raises(UsageError, match="can run code") as caught:

@@ -119,14 +119,14 @@ def test_training_draws_from_torchs_generator_alone(kind: str, folder_of: Callab
     """A run depends on its seed alone: dropout is torch's, and time masks, which are NumPy's, are off."""
     encoder = loaded(folder_of(kind)).train()
     features, lengths = features_of(kind, 100, 80)
-    before = np.random.get_state()[1].copy(), random.getstate()  # type: ignore[index, union-attr]  # noqa: NPY002
+    before = np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002 (it is read, not drawn from)
     answers = []
     for _ in range(2):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             answers.append(encoder(features, lengths).hidden)
     assert torch.equal(*answers)
-    assert np.array_equal(np.random.get_state()[1], before[0]) and random.getstate() == before[1]  # type: ignore[index]  # noqa: NPY002
+    assert np.array_equal(np.random.get_state()[1], before[0]) and random.getstate() == before[1]  # noqa: NPY002 (it is read, not drawn from)
     answers[0].sum().backward()
     learnt = [p for p in encoder.parameters() if p.grad is not None and p.grad.abs().sum() > 0]
     assert len(learnt) > 20

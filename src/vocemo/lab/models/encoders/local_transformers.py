@@ -77,6 +77,7 @@ class LocalTransformers(Encoder):
         samples = features[:, 0, 0]
         attended = frame_mask(lengths, samples.shape[1]).long()
         states = self.encoder(samples, attention_mask=attended, output_hidden_states=True).hidden_states
+        # torch's stubs take whatever a module has for a tensor or a module.
         frames = self.encoder._get_feat_extract_output_lengths(lengths).clamp(min=1)  # type: ignore[operator]
         return States(torch.stack(states, dim=1).transpose(2, 3), frames)
 
