@@ -29,6 +29,7 @@ import librosa
 import numpy as np
 
 from vocemo import audio
+from vocemo.lab import provenance
 from vocemo.lab.augment import PitchShift, PitchShiftParameters, Speed, SpeedParameters
 
 # Libraries read these when they are loaded, so the benchmark starts itself anew with them.
@@ -157,13 +158,6 @@ def main() -> None:
     folder = "" if options.clips is None else f" --clips {options.clips.name}"
     source = "made" if options.clips is None else f"recordings of {options.clips.name}"
     counts = f"--count {options.count} --repeats {options.repeats}"
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=OUT.parent.parent,
-    ).stdout.strip()
     report = {
         "benchmark": "augmentation",
         "results": results,
@@ -173,7 +167,7 @@ def main() -> None:
         "processor": platform.machine(),
         "versions": {name: version(name) for name in ("librosa", "numpy", "python-stretch")},
         "command": f"python bench/augmentation.py{folder} {counts}",
-        "commit": commit,
+        "commit": provenance.commit(),
         "date": datetime.date.today().isoformat(),
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from vocemo.bundle import Bundle, BundleInfo
-from vocemo.lab import network
+from vocemo.lab import network, provenance
 from vocemo.lab import recipe as recipes
 from vocemo.lab.export.onnx_bundle import write_bundle
 
@@ -89,13 +89,6 @@ def main() -> None:
                     **results[-1]
                 )
             )
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=OUT.parents[3],
-    ).stdout.strip()
     measured_before = {}
     if options.recipe and options.out.is_file():  # the others stay as they were measured
         before = json.loads(options.out.read_text(encoding="utf-8"))["results"]
@@ -111,7 +104,7 @@ def main() -> None:
         "processor": torch.backends.cpu.get_cpu_capability(),
         "versions": {"numpy": np.__version__, "torch": torch.__version__},
         "command": f"python bench/bundles.py{named} --repeats {options.repeats}",
-        "commit": commit,
+        "commit": provenance.commit(),
         "date": datetime.date.today().isoformat(),
     }
     options.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -29,6 +29,7 @@ import numpy as np
 import torch
 
 from vocemo import audio
+from vocemo.lab import provenance
 from vocemo.lab.features import MelSpectrogram, StackedVector
 from vocemo.lab.features.stacked import FRAMES, N_FFT, OFFSET_S, SAMPLE_RATE_HZ, SAMPLES
 
@@ -176,13 +177,6 @@ def main() -> None:
             f"largest difference {result['largest_difference']:.1e}"
         )
     folder = "" if options.clips is None else f" --clips {options.clips.name}"
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=OUT.parent.parent,
-    ).stdout.strip()
     report = {
         "benchmark": "features",
         "results": results,
@@ -193,7 +187,7 @@ def main() -> None:
         "processor": torch.backends.cpu.get_cpu_capability(),
         "versions": {"librosa": librosa.__version__, "numpy": np.__version__, "torch": torch.__version__},
         "command": f"python bench/features.py{folder} --count {options.count} --repeats {options.repeats}",
-        "commit": commit,
+        "commit": provenance.commit(),
         "date": datetime.date.today().isoformat(),
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)

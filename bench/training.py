@@ -21,7 +21,6 @@ import argparse
 import dataclasses
 import datetime
 import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -37,7 +36,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vocemo import audio
 from vocemo.lab import device as devices
-from vocemo.lab import experiment, network, train
+from vocemo.lab import experiment, network, provenance, train
 from vocemo.lab import recipe as recipes
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.recipe import Recipe
@@ -324,16 +323,11 @@ def main() -> None:
         "bfloat16": devices.gains_by_bfloat16(CPU),
         "versions": {"librosa": librosa.__version__, "numpy": np.__version__, "torch": torch.__version__},
         "command": f"python bench/training.py{corpus} --count {options.count} --epochs {options.epochs}",
-        "commit": revision(),
+        "commit": provenance.commit(),
         "date": datetime.date.today().isoformat(),
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-
-
-def revision() -> str:
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 if __name__ == "__main__":
