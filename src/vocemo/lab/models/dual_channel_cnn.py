@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from vocemo.lab.models.layout import channels_last
 from vocemo.lab.models.masking import even, frame_mask, masked_max, masked_mean
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS
@@ -52,7 +53,7 @@ class DualChannelCnn(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> Output:
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output."""
-        x = features.contiguous(memory_format=torch.channels_last)
+        x = channels_last(features)
         mask = frame_mask(lengths, features.shape[-1])[:, None, None, :]
         x = x * mask
         for block in self.blocks:

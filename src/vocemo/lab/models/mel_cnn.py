@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from vocemo.lab.models.layout import channels_last
 from vocemo.lab.models.masking import even, frame_mask, masked_max, masked_mean
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS
@@ -52,7 +53,7 @@ class MelCnn(nn.Module):
     def forward(self, features: Tensor, lengths: Tensor) -> Output:
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output."""
         mask = frame_mask(lengths, features.shape[-1])[:, None, None, :]
-        x = features.contiguous(memory_format=torch.channels_last) * mask
+        x = channels_last(features * mask)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = torch.relu(norm(convolution(x))) * mask
             x, mask = self.drop(self.pool(even(x))), self.pool(even(mask.expand(-1, -1, 2, -1)))

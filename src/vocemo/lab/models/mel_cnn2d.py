@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from vocemo.lab.models.layout import channels_last
 from vocemo.lab.models.masking import frame_mask
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS, fixed
@@ -55,5 +56,5 @@ class MelCnn2d(nn.Module):
     def forward(self, features: Tensor, lengths: Tensor) -> Output:
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output."""
         mask = frame_mask(lengths, features.shape[-1])[:, None, None, :]
-        embedding = self.dense(self.blocks(features * mask).flatten(1))
+        embedding = self.dense(self.blocks(channels_last(features * mask)).flatten(1))
         return Output(self.classify(embedding), embedding)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from vocemo.lab.models.layout import channels_last
 from vocemo.lab.models.masking import even, frame_mask
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS
@@ -50,7 +51,7 @@ class MfccCnnLstm(nn.Module):
     def forward(self, features: Tensor, lengths: Tensor) -> Output:
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output."""
         mask = frame_mask(lengths, features.shape[-1])[:, None, None, :]
-        x = features * mask
+        x = channels_last(features * mask)
         for convolution in self.convolutions:
             x = torch.relu(convolution(x)) * mask
             x, mask = self.drop(self.pool(even(x))), self.pool(even(mask.expand(-1, -1, 2, -1)))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from vocemo.lab.models.layout import channels_last
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS, fixed
 
@@ -59,8 +60,8 @@ class StackedCnn1d(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> Output:
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output."""
-        # One row of a channels-last image: convolutions in two dimensions have the quicker kernels.
-        x = features.flatten(1, 2).unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        # One row of an image: convolutions in two dimensions have the quicker kernels.
+        x = channels_last(features.flatten(1, 2).unsqueeze(2))
         embedding = self.normalise(torch.relu(self.dense(self.blocks(x).flatten(1))))
         return Output(self.classify(embedding), embedding)
 
