@@ -79,7 +79,7 @@ class Bar:
 
     def _amount(self) -> str:
         """How much is done, of how much."""
-        return self._told(self.done)
+        return self._told(round(self.done, 1))
 
     def _told(self, amount: float) -> str:
         scale, unit = (1e6, "MB") if self.unit == "B" else (1.0, self.unit)
@@ -165,9 +165,6 @@ class _TerminalBar(Bar):
 
     def keep(self, line: str) -> None:
         self._live.console.print(line, style="dim", markup=False, highlight=False)
-
-    def _amount(self) -> str:
-        return self._told(round(self.done, 1))
 
     def __enter__(self) -> Self:
         self._live.start()
