@@ -24,6 +24,7 @@ VERBS: dict[str, str] = {
     "tune": "Try settings of a recipe, ranked on validation speakers.",
     "compare": "Lay finished trainings side by side.",
     "evaluate": "Measure a model: accuracy, UAR, F1, confusion matrix.",
+    "stress": "Measure a model where recordings are worse: noise, rooms, telephones.",
     "export": "Turn a trained run into a one-file bundle.",
 }
 
