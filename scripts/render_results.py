@@ -7,7 +7,8 @@ A table stands between `<!-- results:begin NAME -->` and `<!-- results:end NAME 
 over the files' names without `.json` (`summary` or `*` is all of them, `dual-channel-cnn-*` those of a
 recipe); with `/emotions` behind it, precision, recall and F1 of each emotion are given, with
 `/details` each result's command, commit and folds. `systems` is the table of described systems
-(docs/results/described/systems.json) beside what is measured of them here.
+(docs/results/described/systems.json) beside what is measured of them here; `robustness/NAME` is the
+robustness table of docs/results/robustness/NAME.json.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from pathlib import Path
 
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab.evaluate.results import Metric, Results
-from vocemo.lab.report import described
+from vocemo.lab.report import described, robustness_table
+from vocemo.lab.stress.result import Robustness
 
 PAGES = ("README.md", "docs/results/README.md")
 MARKER = re.compile(r"^<!-- results:(begin|end) (\S+) -->$")
@@ -167,10 +169,21 @@ def systems(results: Mapping[str, Results], folder: Path) -> list[str]:
     return table(described.HEADER, rows, texts=3)
 
 
+def robustness(path: Path) -> list[str]:
+    """A line a condition, and where they come from."""
+    found = Robustness.read(path)
+    lines = [f"{robustness_table.headline(found)}.", "", *robustness_table.robustness_markdown(found), ""]
+    lines += ["*: the interval of the fall leaves 0.", *(f"{remark}." for remark in found.remarks)]
+    lines += [f"Skipped: {name} ({reason})." for name, reason in found.skipped.items()]
+    return [*lines, "", f"`{found.command}`, commit {found.commit}, {found.date}."]
+
+
 def render(name: str, results: Mapping[str, Results], folder: Path) -> list[str]:
     """The lines of a marker's table; `folder` is docs/results."""
     if name == "systems":
         return systems(results, folder)
+    if name.startswith("robustness/"):
+        return robustness(folder / f"{name}.json")
     pattern, _, view = name.partition("/")
     if view not in VIEWS:
         raise UnknownNameError("view of results", view, [key for key in VIEWS if key])

@@ -4,8 +4,8 @@ A level over the whole recording falls with every second of silence around the v
 set by it falls too. Levels and ratios here count the active part alone, found after method B of ITU-T
 Recommendation P.56 (12/2011): active is what lies above a threshold that itself lies a margin of 15.9 dB
 below the level of what is active, with the 0.2 s behind it. Two things are other than there: the envelope is
-the RMS of frames of 32 ms (`prepare.signal.frame_rms`), not two smoothings of 30 ms; and nothing counts behind
-the last word, so that silence behind a recording changes nothing at all.
+the RMS of frames of 32 ms (`prepare.signal.frame_rms`), not two smoothings of 30 ms; and nothing counts
+behind the last word, so that silence behind a recording changes nothing at all.
 """
 
 from __future__ import annotations

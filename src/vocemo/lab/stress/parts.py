@@ -163,7 +163,9 @@ def of_bundle(predictor: Predictor, manifest: Manifest, protocol: str | None, fo
             f"the corpus has: {', '.join(manifest.emotions)}"
         )
     left = len(manifest) - len(known)
-    remarks = (f"left out: {left} clips of emotions that the model has no output for",) if left else ()
+    remarks: tuple[str, ...] = (
+        (f"left out: {left} clips of emotions that the model has no output for",) if left else ()
+    )
     tested = test_part(predictor.info, manifest, protocol, fold) if protocol is not None else None
     if tested is not None:
         part = Part(predictor, tested.manifest.clips, tested.fold, tested.seed)

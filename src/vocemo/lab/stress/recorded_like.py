@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vocemo.lab.augment.add_noise import coloured_noise
 from vocemo.lab.augment.transform import Samples
@@ -59,20 +60,20 @@ def recorded_like_noise(length: int, sample_rate: int, rng: np.random.Generator)
     return noise.astype(np.float32)
 
 
-def _sway(time_s: np.ndarray[tuple[int], np.dtype[np.float64]], rng: np.random.Generator) -> Samples:
+def _sway(time_s: NDArray[np.float64], rng: np.random.Generator) -> Samples:
     knots_s = np.arange(0.0, time_s[-1] + 2 * SWAY_EVERY_S if len(time_s) else 1.0, SWAY_EVERY_S)
     sway_db = np.interp(time_s, knots_s, rng.normal(0.0, SWAY_DB, len(knots_s)))
     return np.asarray(10 ** (sway_db / 20), np.float32)
 
 
-def _hum(time_s: np.ndarray[tuple[int], np.dtype[np.float64]], rng: np.random.Generator) -> Samples:
+def _hum(time_s: NDArray[np.float64], rng: np.random.Generator) -> Samples:
     mains_hz = MAINS_HZ[int(rng.integers(len(MAINS_HZ)))]
     phases = rng.uniform(0, 2 * np.pi, len(HARMONICS))
     parts = [
         np.sin(2 * np.pi * k * mains_hz * time_s + phase) / k
         for k, phase in zip(HARMONICS, phases, strict=True)
     ]
-    return np.sum(parts, axis=0).astype(np.float32)
+    return np.asarray(np.sum(parts, axis=0), np.float32)
 
 
 def _knock(room: int, sample_rate: int, rng: np.random.Generator) -> Samples:

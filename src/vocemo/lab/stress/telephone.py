@@ -31,8 +31,9 @@ class Telephone:
 
     def apply(self, samples: Samples, sample_rate: int, parameters: None) -> Samples:
         """The samples as they come out of the telephone, (N,) -> (N,), without delay."""
-        narrow = np.convolve(audio.resample(samples, sample_rate, RATE_HZ), _band_pass(), "same")
-        narrow = narrow[: -(-len(samples) * RATE_HZ // sample_rate)].astype(np.float32)
+        passed = np.convolve(audio.resample(samples, sample_rate, RATE_HZ), _band_pass(), "same")
+        # Of a clip that is shorter than the filter, `same` has the filter's length.
+        narrow: Samples = passed[: -(-len(samples) * RATE_HZ // sample_rate)].astype(np.float32)
         level_dbov = active_level_dbov(narrow, RATE_HZ)
         if math.isinf(level_dbov):
             return samples
@@ -69,6 +70,8 @@ def _band_pass() -> NDArray[np.float64]:
     """A symmetrical filter: the difference of two low passes, sin(x)/x under a Blackman window."""
     place = np.arange(_TAPS) - _TAPS // 2
     low, high = (2 * hz / RATE_HZ for hz in BAND_HZ)
-    taps = (high * np.sinc(high * place) - low * np.sinc(low * place)) * np.blackman(_TAPS)
+    taps: NDArray[np.float64] = (high * np.sinc(high * place) - low * np.sinc(low * place)) * np.blackman(
+        _TAPS
+    )
     taps.flags.writeable = False
     return taps
