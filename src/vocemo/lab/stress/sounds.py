@@ -39,7 +39,7 @@ class Sounds:
 def _decoded(clip: Clip, sample_rate: int) -> Samples:
     try:
         if clip.start_s is None and clip.end_s is None:
-            return audio.decode(clip.path, sample_rate).samples.copy()
+            return audio.decode(clip.path, sample_rate).samples
         whole = audio.decode(clip.path)
     except AudioError as error:
         raise CorpusError(f"{clip.path} cannot be used: {error}") from error
