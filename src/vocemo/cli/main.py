@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "recipes": "List and show recipes.",
     "train": "Train a model by a recipe.",
     "crossval": "Train and measure over all folds and seeds of a protocol.",
+    "matrix": "Train on each corpus, test on each, over shared emotions.",
     "tune": "Try settings of a recipe, ranked on validation speakers.",
     "compare": "Lay finished trainings side by side.",
     "evaluate": "Measure a model: accuracy, UAR, F1, confusion matrix.",
