@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from vocemo.errors import UsageError
 from vocemo.lab.matrix.jobs import ALL_OTHERS
+from vocemo.lab.report.figures import ALERT
 from vocemo.lab.report.tables import columns
-from vocemo.lab.report.theme import LIGHT, MARGIN_IN, Theme, blank, head, place
+from vocemo.lab.report.theme import LIGHT, MARGIN_IN, WIDTH_IN, Theme, blank, head, place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _CELL_IN = (1.28, 0.86)  # across, down
 _LETTER_IN = 0.085  # of a label of 10 points
+_NOTE_LETTER_IN = 0.078  # of a note of 8.5 points
+_LINE_IN = 0.2  # between two notes
 _GAP = 0.14  # of a cell's height, above the row of all others
 _LEAKY_NOTE = "LEAKY: tested speakers were heard in training"
 
@@ -68,8 +72,9 @@ def matrix_figure(matrix: Matrix, *, theme: Theme = LIGHT) -> Figure:
     labels = list(matrix.rows)
     left_in = MARGIN_IN + 0.12 + _LETTER_IN * max(map(len, labels))
     tall = len(labels) + (_GAP if ALL_OTHERS in labels else 0)
-    top_in, bottom_in = 1.48 + 0.22 * matrix.leaky, 0.86
-    width_in = max(left_in + across_in * len(names) + MARGIN_IN, 5.2)
+    width_in = max(left_in + across_in * len(names) + MARGIN_IN, WIDTH_IN)
+    top_in = 1.48 + 0.22 * matrix.leaky
+    bottom_in = 0.26 + _LINE_IN * len(_notes(matrix, width_in))
     figure = blank(top_in + down_in * tall + bottom_in, theme, width_in)
     below = f"UAR in percent, 95 % interval over speakers; chance {100 * matrix.chance:.1f}"
     head(figure, theme, f"{matrix.recipe}, corpus by corpus", below)
@@ -116,6 +121,7 @@ def _draw(
             facecolor=colour,
             edgecolor=theme.ink if framed else theme.hairline,
             linewidth=2.2 if framed else 0.8,
+            zorder=2 if framed else 1,
         )
     )
     if cell is None:
@@ -130,7 +136,7 @@ def _draw(
         notes.append((below, 8.5, -8.0, "normal"))
     if cell.above(matrix.chance) is False:
         notes = [(text, size, rise + 4.5, weight) for text, size, rise, weight in notes]
-        notes.append(("holds chance", 8.0, -15.5, "normal"))
+        notes.append(("not above chance", 8.0, -15.5, "normal"))
     for text, size, rise_points, weight in notes:
         axes.annotate(
             text,
@@ -145,27 +151,34 @@ def _draw(
         )
 
 
-def _words(figure: Figure, matrix: Matrix, theme: Theme, left_in: float, top_in: float) -> None:
-    """What rows and columns are, what the frame means, and of which emotions and seeds the figures are."""
-    from vocemo.lab.report.figures import ALERT
-
-    width_in, height_in = figure.get_size_inches()
+def _notes(matrix: Matrix, width_in: float) -> list[str]:
+    """The lines below the cells: what the frame means, of which emotions and seeds the figures are."""
     seeds = f"{len(matrix.seeds)} seed{'s' * (len(matrix.seeds) != 1)}"
-    framed = matrix.protocols.get("diagonal")
-    notes = [
-        ("tested on", left_in, height_in - 0.82, theme.quiet),
-        ("trained on", MARGIN_IN, height_in - top_in + 0.10, theme.quiet),
-        (f"{', '.join(matrix.emotions)}; {seeds}", MARGIN_IN, 0.40, theme.quiet),
-    ]
-    if framed:
-        notes.append((f"framed: other speakers of the same corpus ({framed})", MARGIN_IN, 0.60, theme.quiet))
+    said = [f"{', '.join(matrix.emotions)}; {seeds}"]
+    if "diagonal" in matrix.protocols:
+        said.insert(0, f"framed: other speakers of the same corpus ({matrix.protocols['diagonal']})")
     if not matrix.complete:
-        notes.append(("under way: not every training is done", MARGIN_IN, 0.20, theme.quiet))
+        said.append("under way: not every training is done")
+    letters = int((width_in - 2 * MARGIN_IN) / _NOTE_LETTER_IN)
+    return [line for each in said for line in textwrap.wrap(each, letters)]
+
+
+def _words(figure: Figure, matrix: Matrix, theme: Theme, left_in: float, top_in: float) -> None:
+    """What rows and columns are, a leak above the cells, the notes below them."""
+    width_in, height_in = figure.get_size_inches()
+    notes = _notes(matrix, width_in)
+    placed = [
+        ("tested on", left_in, height_in - top_in + 0.66, theme.quiet),
+        ("trained on", MARGIN_IN, height_in - top_in + 0.10, theme.quiet),
+        *(
+            (note, MARGIN_IN, 0.2 + _LINE_IN * (len(notes) - 1 - place), theme.quiet)
+            for place, note in enumerate(notes)
+        ),
+    ]
     if matrix.leaky:
         alert = ALERT if theme is LIGHT else theme.second
-        notes.append((_LEAKY_NOTE, MARGIN_IN, height_in - 0.76, alert))
-        notes[0] = ("tested on", left_in, height_in - 1.04, theme.quiet)
-    for text, x_in, y_in, colour in notes:
+        placed.append((_LEAKY_NOTE, MARGIN_IN, height_in - 0.76, alert))
+    for text, x_in, y_in, colour in placed:
         figure.text(
             x_in / width_in,
             y_in / height_in,
