@@ -80,7 +80,7 @@ def names(manifest: Manifest | tuple[Clip, ...]) -> set[str]:
 
 def corpus_for(protocol: str) -> Manifest:
     """A manifest that the protocol can divide."""
-    if protocol == "cross-corpus":
+    if protocol in ("cross-corpus", "one-corpus"):
         return table(["ann", "bob", "cat"], corpus="one") + table(["dan", "eve", "fay"], corpus="two")
     if protocol == "as-given":
         given = {"ann": "train", "bob": "validation", "cat": "test"}
@@ -90,7 +90,7 @@ def corpus_for(protocol: str) -> Manifest:
                 for c in table(["ann", "bob", "cat"])
             )
         )
-    if protocol == "loso":
+    if protocol == "loso" or protocol.startswith("speaker-folds"):
         return ravdess(range(1, 7))
     return ravdess()
 
@@ -352,15 +352,59 @@ def test_cross_corpus_tests_each_on_the_emotions_that_all_share() -> None:
         assert {c.speaker for c in fold.train}.isdisjoint({c.speaker for c in fold.validation})
 
 
+def test_one_corpus_trains_each_and_tests_all_others() -> None:
+    manifest = table(["a", "b"], corpus="two", emotions=5) + table(["c", "d"], corpus="one", emotions=4)
+    manifest += table(["e", "f"], corpus="three", emotions=6)
+    made = folds(manifest, "one-corpus")
+    assert [{c.corpus for c in f.train + f.validation} for f in made] == [{"one"}, {"three"}, {"two"}]
+    shared = manifest.where(lambda c: c.emotion in EMOTIONS[:4])
+    for fold in made:
+        (own,) = {c.corpus for c in fold.train}
+        assert names(fold.test) == names(shared.where(lambda c, own=own: c.corpus != own))
+        assert names(fold.train) | names(fold.validation) == names(shared) - names(fold.test)
+        assert {c.speaker for c in fold.train}.isdisjoint({c.speaker for c in fold.validation})
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 10])
+@pytest.mark.parametrize("actors_there", [range(1, 3), range(1, 8), range(1, 25)])
+def test_speaker_folds_test_each_speaker_once(count: int, actors_there: range) -> None:
+    manifest = ravdess(actors_there, song=False)
+    for seed in (0, 1):
+        made = folds(manifest, f"speaker-folds-{count}", seed)
+        assert len(made) == min(count, len(actors_there))
+        assert sorted(a for f in made for a in actors(f.test)) == list(actors_there)
+        sizes = [len(actors(f.test)) for f in made]
+        assert max(sizes) - min(sizes) <= 1
+        for sex in (0, 1):  # each sex alike, the odd ones are male
+            each = [sum(a % 2 == sex for a in actors(f.test)) for f in made]
+            assert max(each) - min(each) <= 1
+        for fold in made:
+            assert actors(fold.test).isdisjoint(actors(fold.train + fold.validation))
+            assert names(fold.train) | names(fold.validation) | names(fold.test) == names(manifest)
+            apart = actors(fold.train).isdisjoint(actors(fold.validation))
+            assert apart == (len(actors_there) - len(actors(fold.test)) > 1)
+
+
+def test_speaker_folds_need_speakers() -> None:
+    with pytest.raises(UsageError, match="do not say who speaks"):
+        folds(table(["ann", "unknown"]), "speaker-folds-5")
+    with pytest.raises(UsageError, match="needs 2 speakers or more"):
+        folds(table(["ann"]), "speaker-folds-5")
+
+
 def test_cross_corpus_leaves_out_speakers_of_the_tested_corpus() -> None:
     manifest = ravdess([1, 2, 3], song=False) + table(["ravdess/01", "ann", "bob"])
-    for fold in folds(manifest, "cross-corpus"):
-        assert enforce(fold).passed
+    for protocol in ("cross-corpus", "one-corpus"):
+        for fold in folds(manifest, protocol):
+            assert enforce(fold).passed
 
 
 def test_cross_corpus_says_what_it_needs() -> None:
-    with pytest.raises(UsageError, match="two corpora or more, but was given table alone"):
-        folds(table(["ann"]), "cross-corpus")
+    for protocol in ("cross-corpus", "one-corpus"):
+        with pytest.raises(
+            UsageError, match=f"{protocol} needs two corpora or more, but was given table alone"
+        ):
+            folds(table(["ann"]), protocol)
     other = Manifest(tuple(dataclasses.replace(c, corpus="x", emotion="bored") for c in table(["bob"])))
     with pytest.raises(UsageError, match=r"two emotions that all corpora share.*x: bored"):
         folds(table(["ann"]) + other, "cross-corpus")
