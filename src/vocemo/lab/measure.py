@@ -12,6 +12,7 @@ from vocemo.errors import CorpusError, UsageError
 from vocemo.lab import provenance
 from vocemo.lab.corpora.clip import Clip, Manifest
 from vocemo.lab.evaluate import FoldResult, Predictions, Results, fold_result, summarise
+from vocemo.lab.evaluate.confidence import few_speakers
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import PROTOCOLS, folds
 from vocemo.lab.splits.fold import speakers
@@ -194,5 +195,8 @@ def measured(
         clips=summary.clips,
         per_emotion=summary.per_emotion,
         confusion=summary.confusion,
+        groups=summary.groups,
+        gaps=summary.gaps,
+        interval_remark=few_speakers(summary.speakers) if summary.metrics["uar"].ci95 else None,
         remark=f"under way, and in no mean: seed {', '.join(under_way)}" if under_way else None,
     )

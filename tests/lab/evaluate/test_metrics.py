@@ -47,6 +47,27 @@ def test_uar_accuracy_and_macro_f1_are_scikit_learns(drawn):
 
 
 @given(answers())
+def test_kappa_is_scikit_learns(drawn):
+    targets, predicted, k = drawn
+    found = metrics.kappa(metrics.confusion_matrix(targets, predicted, k))
+    if len(set(targets) | set(predicted)) == 1:
+        assert np.isnan(found)  # nothing beyond chance
+    else:
+        expected = quietly(oracle.cohen_kappa_score, targets, predicted, labels=range(k))
+        assert found == pytest.approx(expected, nan_ok=True)
+
+
+@given(st.integers(0, 1000))
+def test_several_matrices_at_once_are_each_alone(seed):
+    together = np.random.default_rng(seed).integers(0, 3, (4, 3, 3)) + np.eye(3, dtype=int)
+    for measure in (metrics.recall, metrics.precision, metrics.f1):
+        np.testing.assert_array_equal(measure(together), np.stack([measure(one) for one in together]))
+    np.testing.assert_array_equal(
+        metrics.kappas(together.astype(float)), [metrics.kappa(m) for m in together]
+    )
+
+
+@given(answers())
 def test_each_class_is_scikit_learns_where_it_is_defined(drawn):
     targets, predicted, k = drawn
     confusion = metrics.confusion_matrix(targets, predicted, k)
@@ -68,8 +89,8 @@ def test_neither_the_order_of_clips_nor_the_names_of_classes_matter(drawn, rando
     plain = metrics.confusion_matrix(targets, predicted, k)
     np.testing.assert_array_equal(metrics.confusion_matrix(targets[order], predicted[order], k), plain)
     renamed = metrics.confusion_matrix(names[targets], names[predicted], k)
-    for measure in (metrics.uar, metrics.accuracy, metrics.macro_f1):
-        assert measure(renamed) == pytest.approx(measure(plain))
+    for measure in (metrics.uar, metrics.accuracy, metrics.macro_f1, metrics.kappa):
+        assert measure(renamed) == pytest.approx(measure(plain), nan_ok=True)
 
 
 @given(answers())

@@ -205,9 +205,13 @@ def _present(value: Any) -> Any:
     return value
 
 
+# What no fraction of 1 is.
+_RANGES = {"loss": schema.number, "brier": schema.number, "kappa": schema.difference}
+
+
 def _metric(value: object, name: str) -> Metric:
     fields = schema.fields(value, Metric, f"metric {name}")
-    parse = schema.number if name in ("loss", "brier") else schema.share  # the others are fractions
+    parse = _RANGES.get(name, schema.share)
     if fields.get("over", "folds") not in ("folds", "pooled"):
         raise schema.wrong(fields["over"], f"{name} over", "'folds' or 'pooled'")
     return Metric(
