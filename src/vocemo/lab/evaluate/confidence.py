@@ -204,6 +204,7 @@ def few_speakers(speakers: int) -> str | None:
     missing = f"{95 - ours:.1f} short of 95" if ours < 95 else "none short of 95 that would show"
     return (
         f"The intervals come from {speakers} speakers. Over so few they are wide, and by simulation they "
-        f"hold the truth {ours:.1f} times in 100 (the plain bootstrap over speakers: {plain:.1f}): {missing}. "
+        f"hold the truth {ours:.1f} times in 100 (the plain bootstrap over speakers: {plain:.1f}): "
+        f"{missing}. "
         "That other speakers are like these is assumed."
     )
