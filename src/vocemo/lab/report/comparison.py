@@ -141,10 +141,11 @@ def _forest(axes: Axes, tested: Sequence[Difference]) -> None:
             fontsize=9.5,
         )
     frame(axes, "")
+    axes.grid(visible=False)
     axes.set_yticks(rows, [f"{each.second} less {each.first}" for each in tested], fontsize=9.5)
     axes.set_ylim(len(tested) - 0.5, -0.5)
     low, high = axes.get_xlim()
-    axes.set_xlim(low, high + 0.35 * (high - low))  # room for what is said behind
+    axes.set_xlim(low, high + 0.6 * (high - low))  # room for what is said behind
     speakers = min(each.speakers or 0 for each in tested)
     axes.set_xlabel(
         f"difference of test UAR in points, 95 % interval over {speakers} speakers", color=QUIET, fontsize=10
