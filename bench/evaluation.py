@@ -1,12 +1,13 @@
-"""Evaluating 10,000 predictions with 2,000 resamples of their speakers, beside a plain loop with scikit-learn.
+"""Evaluating 10,000 predictions with 2,000 resamples of their speakers, beside a loop with scikit-learn.
 
-    python bench/evaluation.py [--clips N] [--samples N] [--speakers N] [--peer-samples N] [--out FILE]
+    python bench/evaluation.py [--clips N] [--samples N] [--speakers N] [--peer-samples N] [--repeats N]
+        [--out FILE]
 
-vocemo: every figure of `vocemo evaluate` (means, intervals, groups, gaps), and UAR, accuracy, macro F1, kappa,
-log loss, Brier score, top 2, AURC and ECE of every resample. The plain loop is what one writes first: for each
-resample the rows of the drawn speakers are put together and handed to scikit-learn, which has the first seven
-of these (no AURC, no ECE, so that it does less). It runs on some resamples, and its time is that of one times
-their number. Both draw the same speakers; the values that both have are compared.
+vocemo: every figure of `vocemo evaluate` (means, intervals, groups, gaps), and UAR, accuracy, macro F1,
+kappa, log loss, Brier score, top 2, AURC and ECE of every resample. The plain loop is what one writes first:
+for each resample the rows of the drawn speakers are put together and handed to scikit-learn, which has the
+first seven of these (no AURC, no ECE, so that it does less). It runs on some resamples, and its time is that
+of one times their number. Both draw the same speakers; the values that both have are compared.
 """
 
 from __future__ import annotations
@@ -130,8 +131,8 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(
-        f"{result['what']}: {fastest[0]:.2f} s ({fastest[1]:.2f} s of the processor; goal {GOAL_S:g} s); a plain "
-        f"loop with scikit-learn {peer_s:.0f} s, {result['ratio']:g} times (processor "
+        f"{result['what']}: {fastest[0]:.2f} s ({fastest[1]:.2f} s of the processor; goal {GOAL_S:g} s); a "
+        f"plain loop with scikit-learn {peer_s:.0f} s, {result['ratio']:g} times (processor "
         f"{result['ratio_of_processor_time']:g} times)"
     )
 

@@ -138,7 +138,7 @@ class Comparison:
             for metric in METRICS
             if metric in one.results.metrics and metric in other.results.metrics
         ]
-        corrected = {}
+        corrected: dict[tuple[str, str, str], float] = {}
         for metric in METRICS:
             family = [each for each in found if each.metric == metric and each.p_value is not None]
             if len(family) > 1:

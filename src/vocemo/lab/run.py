@@ -224,9 +224,9 @@ class RunFolder:
 
     def leak(self) -> str | None:
         """The first thing that the audit found of the test in training, in a sentence; None for nothing."""
-        failures = [each["message"] for each in self._audited()["findings"] if each["failure"]]
+        failures: list[str] = [each["message"] for each in self._audited()["findings"] if each["failure"]]
         overlaps = [message for message in failures if message.startswith("speakers overlap")]
-        return (overlaps or failures or [None])[0]
+        return next(iter(overlaps or failures), None)
 
     def _audited(self) -> dict[str, Any]:
         try:

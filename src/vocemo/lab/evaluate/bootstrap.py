@@ -89,7 +89,10 @@ class Answers:
         order = np.argsort(-confidence, kind="stable")
         return cls(
             confusion.astype(np.int64),
-            {name: np.bincount(place, weights=value) for name, value in means.items()},
+            {
+                name: np.asarray(np.bincount(place, weights=value), np.float64)
+                for name, value in means.items()
+            },
             place[order].astype(np.int64),
             (answer != wanted)[order].astype(np.float64),
             confidence[order],

@@ -94,7 +94,7 @@ def fair_coin_p(heads: int, tails: int) -> float:
         raise UsageError(f"{heads} heads and {tails} tails: counts are 0 or more")
     throws, fewer = heads + tails, min(heads, tails)
     ways = sum(math.comb(throws, k) for k in range(fewer + 1))
-    return min(1.0, 2 * ways / 2**throws)
+    return min(1.0, float(2 * ways / 2**throws))
 
 
 def _inverse(rising: Callable[[float], float], wanted: float) -> float:

@@ -193,9 +193,9 @@ class _Cells:
         """Right answers and clips of some rows, each (seeds, speakers, emotions)."""
         size = math.prod(self.shape)
         place = self.place[chosen]
-        right = np.bincount(place, weights=self.right[chosen], minlength=size)
-        clips = np.bincount(place, minlength=size)
-        return right.reshape(self.shape), clips.reshape(self.shape).astype(np.float64)
+        weighted = np.bincount(place, weights=self.right[chosen], minlength=size)
+        clips = np.bincount(place, minlength=size).reshape(self.shape).astype(np.float64)
+        return np.asarray(weighted, np.float64).reshape(self.shape), clips
 
 
 def _result(name: str, chosen: Choice, cells: _Cells) -> GroupResult:
@@ -230,7 +230,7 @@ def _gap(first: str, chosen: Choice, second: str, others: Choice, cells: _Cells,
     heard = _heard_from_two if cells.named else _heard
     shared = heard(one[1]) & heard(other[1])
     everything = (one[1] + other[1]).sum((0, 1)) > 0
-    if np.count_nonzero(shared) < min(2, np.count_nonzero(everything)):
+    if int(shared.sum()) < min(2, int(everything.sum())):
         return None
     difference = _uar(*one, shared) - _uar(*other, shared)
     ends = _gap_interval(difference, one, other, shared, level) if cells.named else None

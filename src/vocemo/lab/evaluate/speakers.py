@@ -122,7 +122,7 @@ def _by_clip(predictions: Predictions) -> tuple[NDArray[np.int64], NDArray[np.fl
     of_clip, size = cell[first], shape[0] * shape[1]
     sums = [np.bincount(of_clip, weights=mean**power, minlength=size) for power in (1, 2)]
     clips = np.bincount(of_clip, minlength=size).reshape(shape)
-    return clips, np.stack(sums).reshape(2, *shape)
+    return clips.astype(np.int64), np.asarray(np.stack(sums), np.float64).reshape(2, *shape)
 
 
 def _speakers_own(clips: NDArray[np.int64], right: Values) -> tuple[Values, Values | None]:
