@@ -124,7 +124,7 @@ def main() -> None:
         "ratio_of_processor_time": round(peer_cpu_s / fastest[1], 1),
         "repeats": options.repeats,
         "versions": {name: metadata.version(name) for name in ("numpy", "scikit-learn")},
-        "command": provenance.command(),
+        "command": f"python bench/{provenance.command()}",
         "commit": provenance.commit() or "unknown",
         "date": provenance.today(),
     }

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
@@ -26,6 +26,7 @@ def drawn(seed, clips=40, speakers=5, classes=3, level=False):
     return targets, probabilities, [f"s{n}" for n in generator.integers(0, speakers, clips)]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2000), st.booleans())
 def test_every_measure_is_that_of_the_repeated_rows(seed, level):
     targets, probabilities, speakers = drawn(seed, level=level)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -20,6 +20,7 @@ def drawn(seed, clips=60, classes=4):
     return targets, predicted, classes
 
 
+@settings(deadline=None)
 @given(st.integers(0, 5000))
 @pytest.mark.parametrize(
     ("influence", "measure"),

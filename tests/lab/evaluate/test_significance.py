@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -39,6 +39,7 @@ def test_of_several_seeds_it_is_a_sign_test_on_the_shares():
     assert mcnemar([1.0, 2 / 3, 0.0, 1 / 3], [2 / 3, 2 / 3, 1 / 3, 0.0]) == McNemar(2, 1, None, 1.0)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 40), st.integers(0, 1000))
 def test_over_speakers_it_is_scipys_paired_t(speakers, seed):
     generator = np.random.default_rng(seed)
@@ -88,6 +89,7 @@ def test_where_nothing_differs_one_in_twenty_is_called_significant():
         assert 0.01 < share < 0.085  # 0.05 at most; a standard error is 0.9 points
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=7))
 def test_holm_is_the_equation(p_values):
     raised = holm(p_values)
