@@ -9,9 +9,12 @@ import pytest
 
 import fabricate
 import fabricate_bundle
+import fabricate_run
 from vocemo.cli.main import main
+from vocemo.lab.corpora import read
 from vocemo.lab.evaluate import Results
 from vocemo.lab.run import RunFolder
+from vocemo.lab.waveforms import Waveforms
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -89,6 +92,7 @@ def test_answers_of_somebody_else_are_measured(tmp_path: Path, capsys: pytest.Ca
     assert main(["evaluate", "--predictions", str(table)]) == 0
     assert "theirs" in capsys.readouterr().out
     found = results(tmp_path)
+    assert found.leak_status == "not stated"
     assert found.metrics["accuracy"].mean == pytest.approx(3 / 4)
     assert found.metrics["uar"].mean == pytest.approx((1 + 2 / 3) / 2)
     assert found.confusion == ((1, 0), (1, 2))
@@ -155,9 +159,85 @@ def test_a_fold_that_is_not_there_is_named(
 ) -> None:
     asked = [str(learnt_bundle), "--corpus", learnt[0]]
     assert "Name it with --protocol" in complaint(capsys, *asked, "--fold", "0")
-    assert "go with a bundle" in complaint(capsys, str(learnt[1]), "--protocol", "emobox-6")
+    assert "goes with a bundle or --predictions" in complaint(
+        capsys, str(learnt[1]), "--protocol", "emobox-6"
+    )
     assert "tests nothing" in complaint(capsys, *asked, "--protocol", "all")
     assert "evaluate its folder" in complaint(capsys, *asked, "--protocol", "random-copies", "--fold", "0")
     assert "folds 0 to 5 here" in complaint(capsys, *asked, "--protocol", "emobox-6", "--fold", "6")
     assert "trained by emobox-6, not on a fold of random" in complaint(capsys, *asked, "--protocol", "random")
     assert "did you mean 'emobox-6'" in complaint(capsys, *asked, "--protocol", "emobox6")
+
+
+def theirs(spec: str, folder: Path, answer: str = "Anger") -> Path:
+    file = folder / "theirs.csv"
+    rows = "".join(f"{clip.path.stem}.mp3;{answer}\n" for clip in read(spec))
+    file.write_text(f"Recording;Emotion\n{rows}nowhere.wav;sad\n")
+    return file
+
+
+def test_another_tool_s_answers_are_joined_with_their_corpus(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], tmp_path: Path
+) -> None:
+    asked = ["evaluate", "--predictions", str(theirs(learnt[0], tmp_path)), "--corpus", learnt[0]]
+    assert main([*asked, "--protocol", "emobox-6", "--out", str(tmp_path / "a")]) == 0
+    said = capsys.readouterr()
+    assert "Training not stated" in said.out.splitlines()[0] and "LEAKY" not in said.out
+    assert "1 of 145 lines, which name no clip of the corpus: nowhere.wav" in said.err
+    assert "sex female" in said.out and "sex: female less male" in said.out
+    assert "The intervals come from 6 speakers." in said.out and "loss" not in said.out
+    found = results(tmp_path / "a")
+    assert found.leak_status == "not stated" and "nowhere.wav" in (found.remark or "")
+    assert found.metrics["uar"].mean == pytest.approx(1 / 8) and found.folds == 6
+    assert found.groups["sex"] and found.gaps["sex"] and found.interval_remark
+    # What was joined can be compared, and measured again.
+    table = tmp_path / "a" / "predictions.csv"
+    assert main(["evaluate", "--predictions", str(table), "--out", str(tmp_path / "b")]) == 0
+    assert results(tmp_path / "b").metrics["uar"] == found.metrics["uar"]
+    assert "Training not stated" in capsys.readouterr().out
+
+
+def test_what_it_was_trained_on_decides_whether_it_leaks(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], tmp_path: Path
+) -> None:
+    asked = ["evaluate", "--predictions", str(theirs(learnt[0], tmp_path)), "--corpus", learnt[0]]
+    assert main([*asked, "--trained-on", "iemocap/01", "--out", str(tmp_path / "a")]) == 0
+    headline = capsys.readouterr().out.splitlines()[0]
+    assert "not stated" not in headline and "LEAKY" not in headline
+    assert main([*asked, "--trained-on", "02,03", "--out", str(tmp_path / "b")]) == 0
+    headline = capsys.readouterr().out.splitlines()[0]
+    assert "LEAKY: speakers overlap: 2 of 6 test speakers are also in train" in headline
+
+
+def test_a_corpus_s_emotion_may_count_as_another(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], tmp_path: Path
+) -> None:
+    asked = ["--predictions", str(theirs(learnt[0], tmp_path, "neutral")), "--corpus", learnt[0]]
+    assert main(["evaluate", *asked, "--relabel", "calm=neutral", "--out", str(tmp_path / "a")]) == 0
+    capsys.readouterr()
+    found = results(tmp_path / "a")
+    assert "calm" not in found.emotions and found.per_emotion["neutral"].recall == 1
+    assert "write A=B" in complaint(capsys, *asked, "--relabel", "calm")
+
+
+def test_options_of_predictions_alone_are_refused_elsewhere(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], tmp_path: Path
+) -> None:
+    file = str(theirs(learnt[0], tmp_path))
+    assert "go with --predictions" in complaint(capsys, str(learnt[1]), "--trained-on", "a/1")
+    assert "name it with --corpus" in complaint(capsys, "--predictions", file, "--relabel", "calm=neutral")
+    assert "--corpus that it divides" in complaint(capsys, "--predictions", file, "--protocol", "loso")
+    assert "--corpus NAME:DIR" in complaint(capsys, "--predictions", file)
+    asked = ["--predictions", file, "--corpus", learnt[0], "--protocol", "all"]
+    assert "tests nothing" in complaint(capsys, *asked)
+
+
+def test_a_run_on_voices_that_it_was_trained_on_says_so_in_its_headline(
+    capsys: pytest.CaptureFixture[str], tiny_corpus: str, tiny_waveforms: Waveforms, tmp_path: Path
+) -> None:
+    part = fabricate_run.fold(tiny_corpus, "random")
+    fabricate_run.run(tiny_corpus, part, tmp_path / "run", fabricate_run.recipe(), waveforms=tiny_waveforms)
+    assert main(["evaluate", str(tmp_path / "run")]) == 0
+    headline = capsys.readouterr().out.splitlines()[0]
+    assert "LEAKY: speakers overlap:" in headline and "test speakers are also in train" in headline
+    assert "speakers overlap" in (results(tmp_path / "run").leak or "")

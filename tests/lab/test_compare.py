@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from scipy import stats
 
 import fabricate_run
+from answered import answered
 from vocemo.cli.main import main
 from vocemo.errors import RunError, UsageError
-from vocemo.lab import crossval
+from vocemo.lab import crossval, measure
 from vocemo.lab.compare import Comparison, compare
 from vocemo.lab.corpora import read
-from vocemo.lab.report.comparison import comparison_figure, comparison_table
+from vocemo.lab.evaluate import Predictions, Results
+from vocemo.lab.evaluate.significance import holm
+from vocemo.lab.report.comparison import comparison_figure, comparison_table, difference_table
 from vocemo.lab.run import RunFolder
 from vocemo.lab.waveforms import Waveforms
 
@@ -50,7 +56,11 @@ def of(finished: dict[str, Path], *names: str) -> Comparison:
 def test_the_figures_are_those_of_the_runs(finished: dict[str, Path]) -> None:
     both = of(finished, "small", "large")
     assert [entry.name for entry in both.entries] == ["dual-channel-cnn", "wider"]
-    assert both.unequal == "" and both.remarks == ()
+    assert both.unequal == ""
+    # The fold's test has a single actor, who says nothing of others.
+    assert both.remarks == (
+        "not tested against chance: dual-channel-cnn and wider: there is one speaker alone",
+    )
     for entry, name in zip(both.entries, ("small", "large"), strict=True):
         folder = RunFolder(finished[name])
         outcome = folder.outcome()
@@ -65,11 +75,13 @@ def test_the_figures_are_those_of_the_runs(finished: dict[str, Path]) -> None:
     uars = [entry.results.metrics["uar"].mean for entry in both.entries]
     assert differences["uar"].difference == pytest.approx(uars[1] - uars[0])
     assert (differences["uar"].first, differences["uar"].second) == ("dual-channel-cnn", "wider")
-    assert all(each.p_value is None for each in both.differences)
 
 
 def test_what_is_not_the_same_test_is_said(finished: dict[str, Path]) -> None:
-    assert "not the same test speakers" in of(finished, "small", "elsewhere").unequal
+    elsewhere = of(finished, "small", "elsewhere")
+    assert "not the same test speakers" in elsewhere.unequal
+    assert all(each.p_value is None and each.pooled is None for each in elsewhere.differences)
+    assert difference_table(elsewhere) == ""
     leaky = of(finished, "small", "leaky")
     assert leaky.unequal == "not the same protocol (small: emobox-6; leaky: random)"
     assert leaky.remarks[1] == "LEAKY, since test speakers were heard in training: leaky"
@@ -134,6 +146,93 @@ def test_results_alone_are_compared_without_curves(finished: dict[str, Path], tm
     twin.mkdir()
     shutil.copy(tmp_path / "results.json", twin)
     assert not comparison_figure(compare([tmp_path, twin])).subfigs
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders as vocemo evaluate leaves them: three models on the same 12 speakers, two of them alike."""
+    root = tmp_path_factory.mktemp("answers")
+    generator = np.random.default_rng(0)
+    names, targets = np.arange(12).repeat(20), np.tile(np.arange(4).repeat(5), 12)
+    for name, chance in (("plain", 0.5), ("alike", 0.5), ("better", 0.85)):
+        table = answered(generator.random(len(names)) < chance, names, targets)
+        out = root / name
+        out.mkdir()
+        table.write(out / "predictions.csv")
+        found = measure.measured(table, model=name, protocol="held out", leaky=False)
+        found.write(out / "results.json")
+    return {name: root / name for name in ("plain", "alike", "better")}
+
+
+def test_differences_are_tested_over_the_speakers(answers: dict[str, Path]) -> None:
+    found = compare([answers["plain"], answers["better"]])
+    assert found.remarks == ()
+    uar, accuracy = (next(d for d in found.differences if d.metric == m) for m in ("uar", "accuracy"))
+    one, other = (Predictions.read(answers[name] / "predictions.csv") for name in ("plain", "better"))
+    speakers = np.array([s.speaker for s in one.subjects])
+    own = [
+        [(p.predicted == p.targets)[speakers == name].mean() for name in one.speakers] for p in (one, other)
+    ]
+    expected = stats.ttest_rel(own[1], own[0])
+    for each in (uar, accuracy):  # with equal clips they are the same
+        assert each.p_value == pytest.approx(expected.pvalue) and each.speakers == 12
+        assert each.ci95 == pytest.approx(tuple(expected.confidence_interval(0.95)))
+        assert each.pooled == pytest.approx(each.difference)
+        assert each.counts and each.p_holm is None
+    assert uar.p_mcnemar is None and accuracy.p_mcnemar is not None and accuracy.p_mcnemar < 1e-6
+    table = difference_table(found)
+    assert "UAR: better less plain" in table and "Holm" not in table and "Over 12 speakers" in table
+
+
+def test_several_pairs_are_corrected_by_holm(answers: dict[str, Path], tmp_path: Path) -> None:
+    found = compare([answers[name] for name in ("plain", "alike", "better")])
+    of_uar = [d for d in found.differences if d.metric == "uar"]
+    assert [d.p_holm for d in of_uar] == pytest.approx(holm([d.p_value or 0 for d in of_uar]))
+    assert [(d.first, d.second, d.counts) for d in of_uar] == [
+        ("plain", "alike", False),
+        ("plain", "better", True),
+        ("alike", "better", True),
+    ]
+    table = difference_table(found)
+    assert "p, Holm" in table and table.count("less") == 6
+    found.write(tmp_path / "compare.json")
+    written = json.loads((tmp_path / "compare.json").read_text())
+    told = next(d for d in written["differences"] if d["metric"] == "uar" and d["second"] == "better")
+    assert {"pooled", "ci95", "p_value", "p_sign_flips", "p_holm", "speakers"} <= set(told)
+    assert "p_mcnemar" not in told
+
+
+def test_the_figure_has_a_row_a_tested_pair(answers: dict[str, Path]) -> None:
+    figure = comparison_figure(compare([answers[name] for name in ("plain", "alike", "better")]))
+    FigureCanvasAgg(figure).draw()
+    bars, below = figure.subfigs
+    assert len(bars.axes) == 1
+    (axes,) = below.axes
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [
+        "alike less plain",
+        "better less plain",
+        "better less alike",
+    ]
+    said = [text.get_text() for text in axes.texts]
+    assert "within chance" in said[0] and "within chance" not in said[1] and "by Holm < 0.001" in said[1]
+
+
+def test_figures_without_answers_are_not_tested_and_that_is_said(
+    answers: dict[str, Path], tmp_path: Path
+) -> None:
+    shutil.copy(answers["alike"] / "results.json", tmp_path)
+    found = compare([answers["plain"], tmp_path])
+    assert found.remarks == (
+        "not tested against chance: plain and alike: no predictions.csv beside the figures of alike",
+    )
+    assert found.differences[0].p_value is None and difference_table(found) == ""
+
+
+def test_training_that_is_not_stated_is_said(answers: dict[str, Path], tmp_path: Path) -> None:
+    told = Results.read(answers["alike"] / "results.json")
+    dataclasses.replace(told, training_stated=False).write(tmp_path / "results.json")
+    (remark, _) = compare([answers["plain"], tmp_path]).remarks
+    assert "what was trained on is not stated" in remark and remark.endswith(": alike")
 
 
 def test_what_cannot_be_compared_is_named(finished: dict[str, Path], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,19 +32,35 @@ def evaluate(
     protocol: Annotated[
         str | None,
         typer.Option(
-            "--protocol", metavar="P", help="For a bundle: answer the test clips of one fold alone."
+            "--protocol",
+            metavar="P",
+            help="A bundle: answer the test clips of one fold alone. --predictions: whose folds they are.",
         ),
     ] = None,
     fold: Annotated[
         int | None,
         typer.Option("--fold", metavar="K", help="Which fold; by default the one that it was trained on."),
     ] = None,
+    trained_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trained-on",
+            metavar="WHAT",
+            help="For --predictions: a CSV of paths or speakers, NAME:DIR, or speakers' names with commas.",
+        ),
+    ] = None,
+    relabel: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--relabel", metavar="A=B", help="For --predictions: the corpus's emotion A counts as B."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             metavar="DIR",
-            help="Where results.json and confusion.png go: by default beside, for a bundle evaluation/.",
+            help="Where results.json and confusion.png go: beside a run or file, else evaluation/.",
         ),
     ] = None,
     device: Annotated[
@@ -53,9 +70,13 @@ def evaluate(
 ) -> None:
     """Measure accuracy, UAR, macro F1, each emotion's precision and recall, and the confusion matrix.
 
-    A run is measured on its own test fold, which it has not seen. A bundle, .onnx or .tflite, answers every
-    clip of a corpus, or with --protocol those that one fold tests on; where it may know the voices, its
-    figures are called leaky. A CSV needs the columns target and one probability an emotion.
+    A run is measured on its own test fold; where that holds voices that it was trained on, the headline says
+    so. A bundle, .onnx or .tflite, answers every clip of a corpus, or with --protocol those that one fold
+    tests on; where it may know the voices, its figures are called leaky.
+
+    --predictions takes a CSV of any tool: path and emotion, or path and a probability for each emotion, with
+    --corpus for what each clip is; or all of it in the file. What the tool was trained on is called "not
+    stated" until --trained-on says it, and then it is audited.
 
     Examples:
 
@@ -65,18 +86,29 @@ def evaluate(
 
         vocemo evaluate small.tflite --corpus ravdess-speech:DATA/ravdess --protocol emobox-6
 
-        vocemo evaluate --predictions answers.csv
+        vocemo evaluate --predictions answers.csv --corpus ravdess-speech:DATA/ravdess --protocol emobox-6
+
+        vocemo evaluate --predictions answers.csv --corpus emodb:DATA/emodb --trained-on training.csv
     """
     if (model is None) == (predictions is None):
         raise UsageError("evaluate takes a run folder or a bundle, or --predictions FILE.csv: one of them")
-    if (protocol is not None or fold is not None) and (model is None or model.is_dir()):
+    given = predictions is not None and corpus
+    if protocol is not None and (not given if predictions is not None else model is None or model.is_dir()):
+        raise UsageError(
+            "--protocol goes with a bundle or --predictions, and with the --corpus that it divides"
+        )
+    if fold is not None and (model is None or model.is_dir()):
         raise UsageError("--protocol and --fold go with a bundle and its --corpus")
     if fold is not None and protocol is None:
         raise UsageError(f"--fold {fold} is a fold of which protocol? Name it with --protocol")
+    if predictions is None and (trained_on or relabel):
+        raise UsageError(
+            "--trained-on and --relabel go with --predictions: a run or bundle says these itself"
+        )
+    if relabel and not corpus:
+        raise UsageError("--relabel changes what a corpus calls its clips: name it with --corpus NAME:DIR")
     if predictions is not None:
-        if not predictions.is_file():
-            raise UsageError(f"--predictions {predictions}: there is no such file")
-        report.show(_of_predictions(predictions), out or predictions.parent)
+        _of_predictions(predictions, corpus, protocol, trained_on or [], relabel or [], out)
     elif model is None or not model.exists():
         raise UsageError(f"there is no run folder or bundle at {model}; vocemo train and export make them")
     elif model.is_dir():
@@ -96,12 +128,40 @@ def evaluate(
         report.show(_of_bundle(model, corpus, (protocol, fold), device, quiet, out), out)
 
 
-def _of_predictions(path: Path) -> Results:
-    from vocemo.lab.evaluate import Predictions
-    from vocemo.lab.measure import measured
+def _of_predictions(
+    path: Path,
+    corpora: list[str] | None,
+    protocol: str | None,
+    trained_on: list[str],
+    relabel: list[str],
+    out: Path | None,
+) -> None:
+    """Show the figures of a file of answers; what was joined with a corpus is written as predictions.csv."""
+    if not path.is_file():
+        raise UsageError(f"--predictions {path}: there is no such file")
+    from vocemo.cli.training import check_protocol, read_labelled
+    from vocemo.lab.measure import of_answers
 
-    table = Predictions.read(path)
-    return measured(table, model=path.stem, protocol="as given", leaky=False)
+    check_protocol(protocol, tests=True)
+    counts_as = dict(_relabelled(each) for each in relabel)
+    manifest = read_labelled(corpora) if corpora else None
+    found = of_answers(path, manifest, protocol=protocol, trained_on=trained_on, relabel=counts_as)
+    for line in found.remarks:
+        typer.echo(line, err=True)
+    folder = out or (Path("evaluation") if corpora else path.parent)
+    if corpora and (folder / "predictions.csv").resolve() != path.resolve():
+        folder.mkdir(parents=True, exist_ok=True)
+        found.predictions.write(folder / "predictions.csv")
+    report.show(found.results, folder)
+
+
+def _relabelled(given: str) -> tuple[str, str]:
+    from vocemo.emotions import canonical
+
+    emotion, equals, other = given.partition("=")
+    if not equals or not emotion or not other:
+        raise UsageError(f"--relabel {given}: write A=B, for example calm=neutral")
+    return canonical(emotion), canonical(other)
 
 
 def _of_bundle(
@@ -131,9 +191,14 @@ def _of_bundle(
     out.mkdir(parents=True, exist_ok=True)
     answered.predictions.write(out / "predictions.csv")
     otherwise = "held out" if not heard else "known corpus"
-    return measured(
+    result = measured(
         answered.predictions,
         model=predictor.info.name,
         protocol=part.protocol if part else otherwise,
         leaky=bool(heard),
+    )
+    return dataclasses.replace(
+        result,
+        leak=f"the model was trained on {', '.join(heard)}" if heard else None,
+        training_stated=bool(predictor.info.training.corpora),
     )

@@ -14,6 +14,7 @@ _NAMES = {
     "uar": "UAR",
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
+    "kappa": "Cohen's kappa",
     "loss": "loss (nats)",
     "ece": "ECE",
     "brier": "Brier score",
@@ -24,7 +25,7 @@ _NAMES = {
 
 def show(results: Results, out: Path) -> None:
     """Print a result's figures and tables; write results.json and confusion.png."""
-    from vocemo.lab.report import figures, tables
+    from vocemo.lab.report import figures, groups_table, tables
 
     out.mkdir(parents=True, exist_ok=True)
     results.write(out / "results.json")
@@ -38,9 +39,8 @@ def show(results: Results, out: Path) -> None:
         seeds=len(results.seeds),
     )
     figures.save(figure, out / "confusion.png")
-    leak = "  LEAKY: voices of the test were trained on" if results.leaky else ""
     seeds = ", ".join(map(str, results.seeds))
-    typer.echo(f"{results.recipe}, {results.protocol}: {results.folds} folds, seeds {seeds}{leak}")
+    typer.echo(f"{results.recipe}, {results.protocol}: {results.folds} folds, seeds {seeds}{_leak(results)}")
     for name, metric in results.metrics.items():
         typer.echo(f"  {_NAMES.get(name, name):<16} {_told(name, metric)}")
     typer.echo("")
@@ -48,12 +48,28 @@ def show(results: Results, out: Path) -> None:
     typer.echo("")
     typer.echo(tables.confusion_table(confusion, results.emotions))
     typer.echo("")
+    for part in (
+        groups_table.groups_table(results),
+        groups_table.gap_lines(results),
+        groups_table.interval_remark(results),
+    ):
+        if part:
+            typer.echo(f"{part}\n")
     typer.echo(f"Wrote {out / 'results.json'} and {out / 'confusion.png'}")
+
+
+def _leak(results: Results) -> str:
+    """What the headline says of the test's having been heard in training."""
+    if results.leak_status == "not stated":
+        return "  Training not stated: whether voices of the test were trained on is not known"
+    if not results.leaky:
+        return ""
+    return f"  LEAKY: {results.leak or 'voices of the test were trained on'}"
 
 
 def _told(name: str, metric: Metric) -> str:
     """A metric in percent, or as it is where it is no share, with its spread and interval."""
-    scale, unit = (1.0, "") if name in ("loss", "brier") else (100.0, " %")
+    scale, unit = (1.0, "") if name in ("loss", "brier", "kappa") else (100.0, " %")
     text = f"{metric.mean * scale:.2f}{unit}"
     if metric.sd is not None:
         text += f" +- {metric.sd * scale:.2f} over seeds"

@@ -113,6 +113,7 @@ def summarise(done: Sequence[Job], recipe: Recipe, corpora: Sequence[str]) -> Re
         corpora=tuple(spec.partition(":")[0] for spec in corpora),
         train_seconds=round(sum(outcome.train_seconds for outcome in outcomes), 1),
         device=str(done[0].folder.info().made.get("device", "")) or None,
+        leak=next((leak for job in done if (leak := job.folder.leak())), None),
     )
 
 

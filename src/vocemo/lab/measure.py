@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import csv
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from vocemo.bundle import BundleInfo
 from vocemo.errors import CorpusError, UsageError
-from vocemo.lab import provenance
+from vocemo.lab import provenance, stated
 from vocemo.lab.corpora.clip import Clip, Manifest
 from vocemo.lab.evaluate import FoldResult, Predictions, Results, fold_result, summarise
+from vocemo.lab.evaluate.confidence import few_speakers
+from vocemo.lab.evaluate.foreign import read_foreign
+from vocemo.lab.evaluate.joining import join
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import PROTOCOLS, folds
 from vocemo.lab.splits.fold import speakers
@@ -148,7 +154,7 @@ def of_run(folder: RunFolder) -> Results:
         raise UsageError(
             f"{folder.path}, trained by protocol {info.protocol}, tests nothing; cross-validate the recipe"
         )
-    return measured(
+    result = measured(
         Predictions.read(folder.predictions),
         model=info.recipe.name,
         protocol=info.protocol,
@@ -156,6 +162,73 @@ def of_run(folder: RunFolder) -> Results:
         parameters=outcome.parameters,
         per_fold=(outcome.test,),
     )
+    return dataclasses.replace(result, leak=folder.leak())
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures, the answers behind them, and a line on each thing that was left out or assumed."""
+
+    results: Results
+    predictions: Predictions
+    remarks: tuple[str, ...]
+
+
+def of_answers(
+    path: Path,
+    manifest: Manifest | None = None,
+    *,
+    protocol: str | None = None,
+    trained_on: Sequence[str] = (),
+    relabel: Mapping[str, str] | None = None,
+) -> Measured:
+    """Every figure of a file of answers, whichever tool wrote it.
+
+    Args:
+        path: a CSV file, as `Predictions.write` or another tool leaves it.
+        manifest: the clips of the corpora that were answered; None: the file says what each clip is.
+        protocol: how the answers are said to come about; needs the manifest.
+        trained_on: what was trained on, as `stated.training_list` takes it.
+        relabel: an emotion of the corpora -> the one it counts as.
+
+    Raises:
+        UsageError: a file, protocol or training list that does not go with the rest; says which.
+    """
+    remarks: tuple[str, ...] = ()
+    clips: tuple[Clip, ...] = ()
+    if manifest is None and _is_own(path):
+        predictions = Predictions.read(path)
+    else:
+        table = read_foreign(path, targets_elsewhere=manifest is not None)
+        joined = join(table, manifest, relabel)
+        predictions, clips, remarks = joined.predictions, joined.clips, joined.remarks
+    if protocol is not None and manifest is not None:
+        predictions = stated.in_folds(predictions, clips, manifest.relabelled(relabel or {}), protocol)
+    named = protocol or stated.UNNAMED
+    known = manifest if manifest is not None else Manifest(tuple(stated.stand_ins(predictions)))
+    trained, more = stated.training_list(trained_on, known) if trained_on else ((), ())
+    verdict = stated.judge(predictions, clips, named, trained)
+    result = measured(predictions, model=path.stem, protocol=named, leaky=verdict.leaky)
+    said = (*remarks, *more, *verdict.remarks)
+    return Measured(
+        dataclasses.replace(
+            result,
+            leak=verdict.leak,
+            training_stated=verdict.stated,
+            remark="; ".join([*([result.remark] if result.remark else []), *said]) or None,
+        ),
+        predictions,
+        said,
+    )
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a file has the columns that `Predictions.write` gives it, of today or before."""
+    if not path.is_file():
+        return False
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        header = next(csv.reader(file), [])
+    return {"path", "corpus", "speaker", "target", "predicted", "fold", "seed"} <= set(header)
 
 
 def measured(
@@ -194,5 +267,8 @@ def measured(
         clips=summary.clips,
         per_emotion=summary.per_emotion,
         confusion=summary.confusion,
+        groups=summary.groups,
+        gaps=summary.gaps,
+        interval_remark=few_speakers(summary.speakers) if summary.metrics["uar"].ci95 else None,
         remark=f"under way, and in no mean: seed {', '.join(under_way)}" if under_way else None,
     )

@@ -220,10 +220,21 @@ class RunFolder:
 
     def leaky(self) -> bool:
         """Whether the audit found the test in training or validation. Raises RunError without an audit."""
+        return not self._audited()["passed"]
+
+    def leak(self) -> str | None:
+        """The first thing that the audit found of the test in training, in a sentence; None for nothing."""
+        failures: list[str] = [each["message"] for each in self._audited()["findings"] if each["failure"]]
+        overlaps = [message for message in failures if message.startswith("speakers overlap")]
+        return next(iter(overlaps or failures), None)
+
+    def _audited(self) -> dict[str, Any]:
         try:
-            return not json.loads(self.audit.read_text(encoding="utf-8"))["passed"]
+            found: dict[str, Any] = json.loads(self.audit.read_text(encoding="utf-8"))
+            found["passed"], found["findings"]
         except (OSError, ValueError, KeyError) as error:
             raise RunError(f"{self.audit} cannot be read: {error}") from error
+        return found
 
     def outcome(self) -> Outcome:
         """What came of the run. Raises RunError where it did not go to its end."""

@@ -2,7 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
@@ -25,6 +25,7 @@ def quietly(function, *arguments, **options):
         return function(*arguments, **options)
 
 
+@settings(deadline=None)
 @given(answers())
 def test_confusion_matrix_is_scikit_learns(drawn):
     targets, predicted, k = drawn
@@ -32,6 +33,7 @@ def test_confusion_matrix_is_scikit_learns(drawn):
     np.testing.assert_array_equal(metrics.confusion_matrix(targets, predicted, k), expected)
 
 
+@settings(deadline=None)
 @given(answers())
 def test_uar_accuracy_and_macro_f1_are_scikit_learns(drawn):
     targets, predicted, k = drawn
@@ -46,6 +48,30 @@ def test_uar_accuracy_and_macro_f1_are_scikit_learns(drawn):
     )
 
 
+@settings(deadline=None)
+@given(answers())
+def test_kappa_is_scikit_learns(drawn):
+    targets, predicted, k = drawn
+    found = metrics.kappa(metrics.confusion_matrix(targets, predicted, k))
+    if len(set(targets) | set(predicted)) == 1:
+        assert np.isnan(found)  # nothing beyond chance
+    else:
+        expected = quietly(oracle.cohen_kappa_score, targets, predicted, labels=range(k))
+        assert found == pytest.approx(expected, nan_ok=True)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1000))
+def test_several_matrices_at_once_are_each_alone(seed):
+    together = np.random.default_rng(seed).integers(0, 3, (4, 3, 3)) + np.eye(3, dtype=int)
+    for measure in (metrics.recall, metrics.precision, metrics.f1):
+        np.testing.assert_array_equal(measure(together), np.stack([measure(one) for one in together]))
+    np.testing.assert_array_equal(
+        metrics.kappas(together.astype(float)), [metrics.kappa(m) for m in together]
+    )
+
+
+@settings(deadline=None)
 @given(answers())
 def test_each_class_is_scikit_learns_where_it_is_defined(drawn):
     targets, predicted, k = drawn
@@ -60,6 +86,7 @@ def test_each_class_is_scikit_learns_where_it_is_defined(drawn):
     np.testing.assert_array_equal(confusion.sum(1), support)
 
 
+@settings(deadline=None)
 @given(answers(), st.randoms(use_true_random=False))
 def test_neither_the_order_of_clips_nor_the_names_of_classes_matter(drawn, random):
     targets, predicted, k = drawn
@@ -68,10 +95,11 @@ def test_neither_the_order_of_clips_nor_the_names_of_classes_matter(drawn, rando
     plain = metrics.confusion_matrix(targets, predicted, k)
     np.testing.assert_array_equal(metrics.confusion_matrix(targets[order], predicted[order], k), plain)
     renamed = metrics.confusion_matrix(names[targets], names[predicted], k)
-    for measure in (metrics.uar, metrics.accuracy, metrics.macro_f1):
-        assert measure(renamed) == pytest.approx(measure(plain))
+    for measure in (metrics.uar, metrics.accuracy, metrics.macro_f1, metrics.kappa):
+        assert measure(renamed) == pytest.approx(measure(plain), nan_ok=True)
 
 
+@settings(deadline=None)
 @given(answers())
 def test_bounds(drawn):
     targets, predicted, k = drawn

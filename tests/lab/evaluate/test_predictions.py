@@ -23,6 +23,7 @@ def table(clips=6, fold=1, seed=0):
             sex=("female", "male")[n % 2],
             intensity="strong" if n else None,
             sentence="Dogs are sitting by the door\nü",
+            duration_s=3.3033 if n else None,
         )
         for n in range(clips)
     ]
@@ -46,7 +47,8 @@ def test_the_columns_are_those_that_are_documented(tmp_path):
     with (tmp_path / "p.csv").open(encoding="utf-8", newline="") as file:
         header, first, *_ = csv.reader(file)
     assert header == [
-        *("path", "corpus", "speaker", "sex", "channel", "intensity", "sentence", "target", "predicted"),
+        *("path", "corpus", "speaker", "sex", "channel", "intensity", "sentence", "duration_s"),
+        *("target", "predicted"),
         *EMOTIONS,
         *("fold", "seed"),
     ]
@@ -97,6 +99,28 @@ def test_a_users_own_file_needs_targets_and_probabilities_alone(tmp_path):
     assert read.subjects[0].speaker == "unknown/unknown"
 
 
+def test_a_file_from_before_lengths_were_kept_is_read(tmp_path):
+    (tmp_path / "p.csv").write_text(
+        "path,sentence,target,predicted,happy,sad,fold,seed\na,01,sad,sad,0,1,2,3\n"
+    )
+    read = Predictions.read(tmp_path / "p.csv")
+    assert read.subjects[0].duration_s is None and read.subjects[0].sentence == "01"
+
+
+def test_answers_without_probabilities_stay_without(tmp_path):
+    (tmp_path / "p.csv").write_text("target,predicted\nsad,happy\nhappy,happy\nsad,boredom\n")
+    read = Predictions.read(tmp_path / "p.csv")
+    assert not read.probabilistic
+    assert read.emotions == ("happy", "sad", "boredom")
+    assert read.answers == ("happy", "happy", "boredom")
+    assert not read.where([True, False, True]).probabilistic
+    assert not Predictions.concatenate([read, read]).probabilistic
+    read.write(tmp_path / "again.csv")
+    assert "predicted,fold,seed" in (tmp_path / "again.csv").read_text().splitlines()[0]
+    again = Predictions.read(tmp_path / "again.csv")
+    assert same(again, read) and not again.probabilistic
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -111,6 +135,8 @@ def test_a_users_own_file_needs_targets_and_probabilities_alone(tmp_path):
         ("target,happy,sad\nhappy,0.5,0.5,0,0\n", "line 2: it has more or fewer values"),
         ("target,predicted,happy,sad\nhappy,sad,0.9,0.1\n", "predicted 'sad' is not its most probable"),
         ("target,happy,sad,fold\nhappy,0.5,0.5,x\n", "whole numbers"),
+        ("target,duration_s,happy,sad\nhappy,long,0.5,0.5\n", "line 2: .*'long'.*duration_s numbers"),
+        ("target,predicted\nhappy,sad\nsad,\n", "line 3: no answer"),
     ],
 )
 def test_a_broken_file_is_refused_with_its_line(tmp_path, text, said):

@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
@@ -31,6 +31,7 @@ def drawn(seed, clips=200, classes=8, levels=None):
 seeds = st.integers(0, 10_000)
 
 
+@settings(deadline=None)
 @given(seeds, st.integers(2, 8), st.integers(1, 50))
 def test_log_loss_brier_and_top_shares_are_scikit_learns(seed, classes, clips):
     targets, probabilities = drawn(seed, clips, classes)
@@ -63,6 +64,7 @@ def test_top_share_breaks_levels_as_the_answer_does():
     assert reliability.top_share([0, 1], level, 2) == 1
 
 
+@settings(deadline=None)
 @given(seeds, st.integers(1, 70), st.integers(1, 12))
 def test_ece_from_its_equation(seed, clips, bins):
     targets, probabilities = drawn(seed, clips)
@@ -78,6 +80,7 @@ def test_ece_from_its_equation(seed, clips, bins):
     assert reliability.expected_calibration_error(targets, probabilities, bins) == pytest.approx(total)
 
 
+@settings(deadline=None)
 @given(seeds, st.integers(1, 40))
 def test_aurc_from_its_equation(seed, clips):
     targets, probabilities = drawn(seed, clips)
@@ -110,6 +113,7 @@ def test_ece_of_one_confidence_for_all_is_its_distance_from_accuracy():
     assert reliability.expected_calibration_error(np.zeros(100, int), probabilities) == pytest.approx(0.5)
 
 
+@settings(deadline=None)
 @given(seeds, st.integers(1, 60), st.sampled_from([None, 1, 2, 4]))
 def test_the_order_of_clips_does_not_matter(seed, clips, levels):
     targets, probabilities = drawn(seed, clips, classes=4, levels=levels)
@@ -120,6 +124,7 @@ def test_the_order_of_clips_does_not_matter(seed, clips, levels):
         )
 
 
+@settings(deadline=None)
 @given(seeds, st.integers(1, 60), st.integers(2, 6))
 def test_bounds(seed, clips, classes):
     targets, probabilities = drawn(seed, clips, classes)

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from vocemo.errors import UnknownNameError, UsageError
-from vocemo.lab.evaluate import EmotionResult, FoldResult, Metric, Results
+from vocemo.lab.evaluate import EmotionResult, FoldResult, Gap, GroupResult, Metric, Results
 
 GIVEN = {
     "recipe": "dual-channel-cnn",
@@ -40,6 +40,18 @@ GIVEN = {
         "sad": {"clips": 0},
     },
     "confusion": [[1, 2], [0, 0]],
+    "groups": {
+        "sex": [
+            {"name": "female", "clips": 2, "speakers": 1, "uar": 0.5, "accuracy": 0.5, "ci95": [0.2, 0.8]},
+            {"name": "male", "clips": 1, "speakers": 1, "accuracy": 1.0},
+        ]
+    },
+    "gaps": {
+        "sex": [
+            {"first": "female", "second": "male", "difference": -0.1, "ci95": [-0.3, 0.1]},
+            {"first": "a", "second": "b", "difference": 0.2, "emotions": ["sad"]},
+        ]
+    },
 }
 
 
@@ -57,6 +69,8 @@ def test_the_documented_shape_is_read_and_written_back_the_same(tmp_path):
     assert result.metrics["uar"] == Metric(0.64, "folds", 0.01, 0.638, (0.59, 0.69))
     assert result.per_fold[1] == FoldResult(2, 0, 0.63, 0.62, ("ravdess/02",), best_epoch=9)
     assert result.per_emotion["sad"] == EmotionResult(0, None, None, None)
+    assert result.groups["sex"][1] == GroupResult("male", 1, 1, None, 1.0)
+    assert result.gaps["sex"][0] == Gap("female", "male", -0.1, (-0.3, 0.1))
     assert result.to_dict() == GIVEN
     result.write(tmp_path / "r.json")
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8")) == GIVEN
@@ -68,7 +82,7 @@ def test_what_is_not_measured_may_be_absent():
     least = {
         key: GIVEN[key]
         for key in GIVEN
-        if key not in ("parameters", "train_seconds", "per_emotion", "confusion")
+        if key not in ("parameters", "train_seconds", "per_emotion", "confusion", "groups", "gaps")
     }
     assert Results.from_dict(least).to_dict() == least
 
@@ -102,11 +116,31 @@ def test_a_missing_key_is_named(key):
         (("per_emotion",), {"angry": {"clips": 1}}, "not the result's emotions"),
         (("confusion",), [[1, 2]], "2 rows of 2 counts"),
         (("confusion",), [[1, 2], [3]], "2 rows of 2 counts"),
+        (("groups", "sex", 0, "uar"), 50, "groups sex uar: 50 is not a fraction of 1"),
+        (("groups", "sex"), {}, "groups sex: .* a list"),
+        (("gaps", "sex", 0, "difference"), -2, "a number from -1 to 1"),
+        (("gaps", "sex", 0, "ci95"), [0.1, -0.3], "lower and an upper"),
     ],
 )
 def test_a_wrong_value_is_said_with_what_is_valid(path, value, said):
     with pytest.raises(UsageError, match=said):
         Results.from_dict(changed(*path, to=value))
+
+
+@pytest.mark.parametrize(
+    ("ends", "counts"), [((-0.3, 0.1), False), ((0.0, 0.1), False), ((0.01, 0.1), True), ((-0.2, -0.1), True)]
+)
+def test_a_gap_counts_where_its_interval_leaves_zero(ends, counts):
+    assert Gap("a", "b", sum(ends) / 2, ends).counts is counts
+    assert not Gap("a", "b", 0.5).counts
+
+
+def test_training_that_nobody_states_is_not_called_free_of_leaks():
+    assert Results.from_dict(GIVEN).leak_status == "none found"
+    assert Results.from_dict({**GIVEN, "leaky": True}).leak_status == "leaky"
+    told = Results.from_dict({**GIVEN, "training_stated": False})
+    assert told.leak_status == "not stated"
+    assert told.to_dict() == {**GIVEN, "training_stated": False}
 
 
 def test_unknown_keys_are_answered_with_the_known():

@@ -4,6 +4,7 @@ What each measure means and where it comes from stands in docs/measuring.md.
 """
 
 from vocemo.lab.evaluate.confidence import Interval, interval_over_speakers
+from vocemo.lab.evaluate.groups import Gap, GroupResult
 from vocemo.lab.evaluate.metrics import Scores, confusion_matrix, score
 from vocemo.lab.evaluate.predictions import Predictions, Subject
 from vocemo.lab.evaluate.results import EmotionResult, FoldResult, Metric, Results
@@ -12,6 +13,8 @@ from vocemo.lab.evaluate.summary import Summary, fold_result, summarise
 __all__ = [
     "EmotionResult",
     "FoldResult",
+    "Gap",
+    "GroupResult",
     "Interval",
     "Metric",
     "Predictions",

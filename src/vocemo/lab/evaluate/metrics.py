@@ -6,6 +6,8 @@ $i$ that were called class $j$, $C$ is the number of classes and $N = \sum_{ij} 
 A class without a clip among the targets has no recall: it is NaN, and UAR is the mean over the
 classes that are there. A class that is neither a target nor an answer has no F1 either, and
 macro F1 leaves it out; one that is answered but never a target has precision and F1 of 0.
+
+`recall`, `precision` and `f1` take several matrices too, along leading axes.
 """
 
 from __future__ import annotations
@@ -58,6 +60,10 @@ def _ratio(numerator: Values, denominator: Values) -> Values:
     return np.divide(numerator, denominator, out=undefined, where=denominator > 0)
 
 
+def _diagonal(counts: Values) -> Values:
+    return np.diagonal(counts, axis1=-2, axis2=-1).copy()
+
+
 def accuracy(confusion: ArrayLike) -> float:
     r"""The share of clips that were called what they are (weighted accuracy, WAR).
 
@@ -82,7 +88,7 @@ def recall(confusion: ArrayLike) -> Values:
     [0.75, 1.0, nan]
     """
     counts = np.asarray(confusion, np.float64)
-    return _ratio(np.diagonal(counts).copy(), counts.sum(1))
+    return _ratio(_diagonal(counts), counts.sum(-1))
 
 
 def precision(confusion: ArrayLike) -> Values:
@@ -97,8 +103,8 @@ def precision(confusion: ArrayLike) -> Values:
     [0.75, 0.0, 0.8]
     """
     counts = np.asarray(confusion, np.float64)
-    ratio = _ratio(np.diagonal(counts).copy(), counts.sum(0))
-    ratio[(counts.sum(0) == 0) & (counts.sum(1) > 0)] = 0.0
+    ratio = _ratio(_diagonal(counts), counts.sum(-2))
+    ratio[(counts.sum(-2) == 0) & (counts.sum(-1) > 0)] = 0.0
     return ratio
 
 
@@ -114,7 +120,7 @@ def f1(confusion: ArrayLike) -> Values:
     [0.75, 0.5, nan]
     """
     counts = np.asarray(confusion, np.float64)
-    return _ratio(2 * np.diagonal(counts), counts.sum(0) + counts.sum(1))
+    return _ratio(2 * _diagonal(counts), counts.sum(-2) + counts.sum(-1))
 
 
 def uar(confusion: ArrayLike) -> float:
@@ -143,6 +149,31 @@ def macro_f1(confusion: ArrayLike) -> float:
     return float(np.nanmean(f1(confusion)))
 
 
+def kappa(confusion: ArrayLike) -> float:
+    r"""Cohen's kappa: how far answers and targets agree beyond what their shares alone would give.
+
+    $$\kappa = \frac{p_o - p_e}{1 - p_e},\qquad p_o = \frac1N\sum_i M_{ii},\quad
+    p_e = \frac1{N^2}\sum_i \Bigl(\sum_j M_{ij}\Bigr)\Bigl(\sum_j M_{ji}\Bigr)$$
+
+    1 for agreement throughout, 0 for what chance gives, below 0 for less; NaN where all targets and all
+    answers are one class, so that there is nothing beyond chance.
+
+    Source: Cohen 1960 (doi:10.1177/001316446002000104).
+
+    >>> kappa([[2, 0], [1, 1]]), kappa([[3, 0], [0, 0]])
+    (0.5, nan)
+    """
+    return float(kappas(np.asarray(confusion, np.float64)))
+
+
+def kappas(confusions: Values) -> Values:
+    """Cohen's kappa of each of several matrices (..., classes, classes)."""
+    clips = confusions.sum((-2, -1))
+    agreed = np.trace(confusions, axis1=-2, axis2=-1) / clips
+    chance = (confusions.sum(-1) * confusions.sum(-2)).sum(-1) / clips**2
+    return _ratio(np.asarray(agreed - chance), np.asarray(1 - chance))
+
+
 @dataclass(frozen=True)
 class Scores:
     """Every measure of one set of predictions; shares are fractions of 1."""
@@ -151,6 +182,7 @@ class Scores:
     uar: float
     accuracy: float
     macro_f1: float
+    kappa: float  # NaN where undefined
     loss: float  # nats
     ece: float
     brier: float
@@ -189,6 +221,7 @@ def score(targets: ArrayLike, probabilities: ArrayLike) -> Scores:
         uar=uar(confusion),
         accuracy=accuracy(confusion),
         macro_f1=macro_f1(confusion),
+        kappa=kappa(confusion),
         loss=reliability.log_loss(wanted, given),
         ece=reliability.expected_calibration_error(wanted, given),
         brier=reliability.brier(wanted, given),

@@ -1,7 +1,8 @@
 """What a model answered for each clip: a typed table, to and from CSV.
 
-The file has a line a clip: path, corpus, speaker, sex, channel, intensity, sentence, target,
-predicted, one probability column an emotion (named by it), fold, seed. Empty means unknown.
+The file has a line a clip: path, corpus, speaker, sex, channel, intensity, sentence, duration_s,
+target, predicted, one probability column an emotion (named by it), fold, seed. Empty means unknown.
+Answers that came without probabilities have no column an emotion.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vocemo.emotions import in_order
 from vocemo.errors import UsageError
 from vocemo.lab.corpora.clip import Clip, speaker_of
 from vocemo.lab.evaluate.reliability import checked
 
 # As the file has them: those before the emotions, and those after.
-DESCRIPTION = ("path", "corpus", "speaker", "sex", "channel", "intensity", "sentence")
+DESCRIPTION = ("path", "corpus", "speaker", "sex", "channel", "intensity", "sentence", "duration_s")
 BEFORE = (*DESCRIPTION, "target", "predicted")
 AFTER = ("fold", "seed")
 _LEVEL = 1e-6  # by this much the answer in a file may be less probable than the most probable emotion
@@ -37,18 +39,30 @@ class Subject:
     channel: str | None = None
     intensity: str | None = None
     sentence: str | None = None
+    duration_s: float | None = None
 
     @classmethod
     def of(cls, clip: Clip) -> Subject:
         """The description of a clip."""
-        return cls(clip.key, clip.corpus, clip.speaker, clip.sex, clip.channel, clip.intensity, clip.sentence)
+        return cls(
+            clip.key,
+            clip.corpus,
+            clip.speaker,
+            clip.sex,
+            clip.channel,
+            clip.intensity,
+            clip.sentence,
+            clip.duration_s,
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """Clips, what they are and what they were taken for; a row a clip, a fold and a seed.
 
-    `targets` (n,) holds places in `emotions`, `probabilities` is (n, k), `fold` and `seed` (n,).
+    `targets` (n,) holds places in `emotions`, `probabilities` is (n, k), `fold` and `seed` (n,). Where a tool
+    gave answers alone, `probabilistic` is False and each answer stands as a probability of 1, which is no
+    probability: what is measured of probabilities must be left out.
     """
 
     emotions: tuple[str, ...]
@@ -57,6 +71,7 @@ class Predictions:
     probabilities: NDArray[np.float64]
     fold: NDArray[np.int64]
     seed: NDArray[np.int64]
+    probabilistic: bool = True
 
     def __post_init__(self) -> None:
         """Refuse columns that do not fit each other."""
@@ -141,6 +156,7 @@ class Predictions:
             self.probabilities[rows],
             self.fold[rows],
             self.seed[rows],
+            self.probabilistic,
         )
 
     def run(self, *, seed: int, fold: int) -> Predictions:
@@ -167,6 +183,7 @@ class Predictions:
             np.concatenate([t.probabilities for t in tables]),
             np.concatenate([t.fold for t in tables]),
             np.concatenate([t.seed for t in tables]),
+            all(t.probabilistic for t in tables),
         )
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -176,16 +193,17 @@ class Predictions:
         """
         target = Path(path)
         partial = target.with_name(target.name + ".partial")
+        columns = self.emotions if self.probabilistic else ()
         with partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             lines = csv.writer(file, lineterminator="\n")
-            lines.writerow((*BEFORE, *self.emotions, *AFTER))
+            lines.writerow((*BEFORE, *columns, *AFTER))
             for row, (subject, answer) in enumerate(zip(self.subjects, self.answers, strict=True)):
                 lines.writerow(
                     (
-                        *(getattr(subject, name) or "" for name in DESCRIPTION),
+                        *_described(subject),
                         self.emotions[self.targets[row]],
                         answer,
-                        *(f"{p:.9g}" for p in self.probabilities[row]),
+                        *(f"{p:.9g}" for p in self.probabilities[row][: len(columns)]),
                         self.fold[row],
                         self.seed[row],
                     )
@@ -197,8 +215,8 @@ class Predictions:
         """Read a CSV file.
 
         `target` and the emotions' columns must be there (every column that has no other meaning
-        is an emotion); what else is missing is unknown, fold and seed 0. Where `predicted` is
-        there, it must be the most probable emotion.
+        is an emotion), or `target` and `predicted`; what else is missing is unknown, fold and seed 0. Where
+        `predicted` is there beside probabilities, it must be the most probable emotion.
 
         Raises:
             UsageError: no such file, a column missing, a line that is broken; says which.
@@ -210,12 +228,17 @@ class Predictions:
             lines = csv.DictReader(file)
             header = tuple(lines.fieldnames or ())
             emotions = tuple(name for name in header if name not in (*BEFORE, *AFTER))
-            if "target" not in header or not emotions:
+            if "target" not in header or not (emotions or "predicted" in header):
                 raise UsageError(
                     f"{source}: columns {', '.join(header) or 'none'}; there must be 'target' and a "
-                    "probability column for each emotion"
+                    "probability column for each emotion, or 'target' and 'predicted'"
                 )
-            read = [_line(line, emotions, f"{source}, line {lines.line_num}") for line in lines]
+            told = [(line, f"{source}, line {lines.line_num}") for line in lines]
+        probabilistic = bool(emotions)
+        if not probabilistic:
+            names = {line[name] for line, _ in told for name in ("target", "predicted")}
+            emotions = in_order({name for name in names if name})
+        read = [_line(line, emotions, where, probabilistic=probabilistic) for line, where in told]
         return cls(
             emotions,
             tuple(line.subject for line in read),
@@ -223,6 +246,7 @@ class Predictions:
             np.array([line.probabilities for line in read], np.float64).reshape(len(read), len(emotions)),
             np.array([line.fold for line in read], np.int64),
             np.array([line.seed for line in read], np.int64),
+            probabilistic,
         )
 
 
@@ -243,23 +267,33 @@ def _place(emotion: str, emotions: Sequence[str], where: str) -> int:
     return list(emotions).index(emotion)
 
 
-def _line(fields: dict[str, str], emotions: tuple[str, ...], where: str) -> _Line:
+def _described(subject: Subject) -> list[str]:
+    """The columns that describe a clip; lengths to a tenth of a millisecond."""
+    length = "" if subject.duration_s is None else f"{round(subject.duration_s, 4):g}"
+    return [*(getattr(subject, name) or "" for name in DESCRIPTION[:-1]), length]
+
+
+def _line(fields: dict[str, str], emotions: tuple[str, ...], where: str, *, probabilistic: bool) -> _Line:
     """One line, each of its faults an error that says where."""
     if None in fields or None in fields.values():
         raise UsageError(f"{where}: it has more or fewer values than there are columns")
+    answer = fields.get("predicted")
+    if not probabilistic and not answer:
+        raise UsageError(f"{where}: no answer: 'predicted' is empty, and there are no probabilities")
     try:
-        probabilities = tuple(float(fields[emotion]) for emotion in emotions)
+        given = (fields[emotion] if probabilistic else emotion == answer for emotion in emotions)
+        probabilities = tuple(float(value) for value in given)
         fold, seed = int(fields.get("fold") or 0), int(fields.get("seed") or 0)
+        duration_s = float(fields["duration_s"]) if fields.get("duration_s") else None
     except ValueError as error:
         raise UsageError(
-            f"{where}: {error}; fold and seed are whole numbers, probabilities numbers"
+            f"{where}: {error}; fold and seed are whole numbers, probabilities and duration_s numbers"
         ) from error
     target = _place(fields["target"], emotions, where)
     try:
         checked([target], [probabilities])
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from error
-    answer = fields.get("predicted")
     if answer and probabilities[_place(answer, emotions, where)] < max(probabilities) - _LEVEL:
         raise UsageError(f"{where}: predicted '{answer}' is not its most probable emotion")
     corpus = fields.get("corpus") or "unknown"
@@ -271,5 +305,6 @@ def _line(fields: dict[str, str], emotions: tuple[str, ...], where: str) -> _Lin
         fields.get("channel") or None,
         fields.get("intensity") or None,
         fields.get("sentence") or None,
+        duration_s,
     )
     return _Line(subject, target, probabilities, fold, seed)

@@ -85,11 +85,16 @@ def top_share(targets: ArrayLike, probabilities: ArrayLike, top: int) -> float:
     >>> top_share([0, 1, 2], [[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2]], 2)
     0.6666666666666666
     """
+    return float(in_top(targets, probabilities, top).mean())
+
+
+def in_top(targets: ArrayLike, probabilities: ArrayLike, top: int) -> NDArray[np.bool_]:
+    """Whether each clip's target is among the `top` most probable classes (n,)."""
     wanted, given = checked(targets, probabilities)
     own = given[np.arange(len(wanted)), wanted][:, None]
     earlier = np.arange(given.shape[1])[None, :] < wanted[:, None]
     before = ((given > own) | ((given == own) & earlier)).sum(1)
-    return float((before < top).mean())
+    return np.asarray(before < top, np.bool_)
 
 
 def _levels(sorted_confidence: Values) -> tuple[Integers, Integers]:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from vocemo.errors import UsageError
 from vocemo.lab.evaluate import schema
+from vocemo.lab.evaluate.groups import Gap, GroupResult
 
 Over = Literal["folds", "pooled"]
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,31 @@ class Results:
     remark: str | None = None
     per_emotion: Mapping[str, EmotionResult] = field(default_factory=dict)
     confusion: tuple[tuple[int, ...], ...] | None = None  # a row a target, over folds and seeds
+    groups: Mapping[str, tuple[GroupResult, ...]] = field(default_factory=dict)  # sex, speaker, ...
+    gaps: Mapping[str, tuple[Gap, ...]] = field(default_factory=dict)
+    leak: str | None = None  # how the test was heard in training, in a sentence
+    training_stated: bool = True  # False: nobody says what was trained on, so `leaky` says nothing
+    interval_remark: str | None = None  # what must be said beside the intervals
+
+    @property
+    def leak_status(self) -> Literal["leaky", "none found", "not stated"]:
+        """What is known of the test's having been heard in training."""
+        if self.leaky:
+            return "leaky"
+        return "none found" if self.training_stated else "not stated"
 
     def to_dict(self) -> dict[str, Any]:
         """As the file has it."""
         found: dict[str, Any] = _present(dataclasses.asdict(self))
-        if not self.per_emotion:
-            del found["per_emotion"]
+        for name in ("per_emotion", "groups", "gaps"):
+            if not found[name]:
+                del found[name]
+        if self.training_stated:
+            del found["training_stated"]
+        for gaps in found.get("gaps", {}).values():
+            for gap in gaps:
+                if not gap["emotions"]:
+                    del gap["emotions"]
         return found
 
     @classmethod
@@ -131,6 +152,11 @@ class Results:
                 for name, value in schema.mapping(fields.get("per_emotion", {}), "per_emotion").items()
             },
             confusion=schema.maybe(schema.matrix, fields, "confusion"),
+            groups=_by_kind(fields.get("groups", {}), "groups", _group),
+            gaps=_by_kind(fields.get("gaps", {}), "gaps", _gap),
+            leak=schema.maybe(schema.text, fields, "leak"),
+            training_stated=schema.truth(fields.get("training_stated", True), "training_stated"),
+            interval_remark=schema.maybe(schema.text, fields, "interval_remark"),
         )
         result.check()
         return result
@@ -179,22 +205,32 @@ def _present(value: Any) -> Any:
     return value
 
 
+# What no fraction of 1 is.
+_RANGES = {"loss": schema.number, "brier": schema.number, "kappa": schema.difference}
+
+
 def _metric(value: object, name: str) -> Metric:
     fields = schema.fields(value, Metric, f"metric {name}")
-    parse = schema.number if name in ("loss", "brier") else schema.share  # the others are fractions
+    parse = _RANGES.get(name, schema.share)
     if fields.get("over", "folds") not in ("folds", "pooled"):
         raise schema.wrong(fields["over"], f"{name} over", "'folds' or 'pooled'")
-    ends = schema.sequence(fields.get("ci95", ()), f"{name} ci95")
-    if len(ends) not in (0, 2) or list(ends) != sorted(ends):
-        raise schema.wrong(ends, f"{name} ci95", "a lower and an upper end")
     return Metric(
         mean=parse(fields["mean"], f"{name} mean"),
         over=fields.get("over", "folds"),
         sd=schema.maybe(schema.number, fields, "sd"),
         pooled=schema.maybe(parse, fields, "pooled"),
-        ci95=(parse(ends[0], f"{name} ci95"), parse(ends[1], f"{name} ci95")) if ends else None,
+        ci95=_ends(fields, f"{name} ci95", parse),
         calibrated=schema.maybe(parse, fields, "calibrated"),
     )
+
+
+def _ends(
+    fields: Mapping[str, Any], what: str, parse: Callable[[object, str], float]
+) -> tuple[float, float] | None:
+    ends = schema.sequence(fields.get("ci95", ()), what)
+    if len(ends) not in (0, 2) or list(ends) != sorted(ends):
+        raise schema.wrong(ends, what, "a lower and an upper end")
+    return (parse(ends[0], what), parse(ends[1], what)) if ends else None
 
 
 def _fold(value: object) -> FoldResult:
@@ -221,4 +257,36 @@ def _emotion(value: object, name: str) -> EmotionResult:
         recall=schema.maybe(schema.share, fields, "recall"),
         precision=schema.maybe(schema.share, fields, "precision"),
         f1=schema.maybe(schema.share, fields, "f1"),
+    )
+
+
+def _by_kind(value: object, what: str, parse: Callable[[object, str], Entry]) -> dict[str, tuple[Entry, ...]]:
+    kinds = schema.mapping(value, what)
+    return {
+        kind: tuple(parse(entry, f"{what} {kind}") for entry in schema.sequence(entries, f"{what} {kind}"))
+        for kind, entries in kinds.items()
+    }
+
+
+def _group(value: object, what: str) -> GroupResult:
+    # What is None is absent from the file, whether it has a default or not.
+    fields = schema.fields({"uar": None, **schema.mapping(value, what)}, GroupResult, what)
+    return GroupResult(
+        name=schema.text(fields["name"], f"{what} name"),
+        clips=schema.whole(fields["clips"], f"{what} clips"),
+        speakers=schema.whole(fields["speakers"], f"{what} speakers"),
+        uar=None if fields["uar"] is None else schema.share(fields["uar"], f"{what} uar"),
+        accuracy=schema.share(fields["accuracy"], f"{what} accuracy"),
+        ci95=_ends(fields, f"{what} ci95", schema.share),
+    )
+
+
+def _gap(value: object, what: str) -> Gap:
+    fields = schema.fields(value, Gap, what)
+    return Gap(
+        first=schema.text(fields["first"], f"{what} first"),
+        second=schema.text(fields["second"], f"{what} second"),
+        difference=schema.difference(fields["difference"], f"{what} difference"),
+        ci95=_ends(fields, f"{what} ci95", schema.difference),
+        emotions=schema.texts(fields.get("emotions", ()), f"{what} emotions"),
     )

@@ -91,6 +91,13 @@ def share(value: object, key: str) -> float:
     return found
 
 
+def difference(value: object, key: str) -> float:
+    """A number from -1 to 1, as two fractions of 1 differ by."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -1 <= value <= 1:
+        raise wrong(value, key, "a number from -1 to 1")
+    return float(value)
+
+
 def day(value: object) -> str:
     """A day as ISO 8601 writes it."""
     try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from vocemo.lab.compare import Compared, Comparison
+from vocemo.lab.compare import Compared, Comparison, Difference
 from vocemo.lab.evaluate import Metric
 from vocemo.lab.history import EpochRecord, History
 from vocemo.lab.report.figures import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _Value = Callable[[EpochRecord], float | None]
+_TESTED = {"uar": "UAR", "accuracy": "accuracy"}
 
 
 def comparison_table(comparison: Comparison) -> str:
@@ -59,24 +61,101 @@ def comparison_table(comparison: Comparison) -> str:
     return columns(["", *(entry.name for entry in entries)], rows)
 
 
+def difference_table(comparison: Comparison) -> str:
+    """The differences that were tested, a row a pair and figure, and how to read them; empty without any.
+
+    In points of percent, pooled, the second less the first.
+    """
+    tested = [each for each in comparison.differences if each.p_value is not None and each.metric in _TESTED]
+    if not tested:
+        return ""
+    several = any(each.p_holm is not None for each in tested)
+    header = ["difference", "points", "95 % interval", "p", "p, sign flips"]
+    header += ["p, Holm"] * several + ["p, McNemar"]
+    rows = []
+    for each in tested:
+        row = [f"{_TESTED[each.metric]}: {each.second} less {each.first}", f"{100 * (each.pooled or 0):+.1f}"]
+        row.append(f"{100 * each.ci95[0]:+.1f} to {100 * each.ci95[1]:+.1f}" if each.ci95 else "-")
+        ps = [each.p_value, each.p_sign_flips, *([each.p_holm] * several), each.p_mcnemar]
+        rows.append([*row, *map(_p, ps)])
+    speakers = min(each.speakers or 0 for each in tested)
+    which = "by Holm, for all pairs together" if several else "paired t"
+    note = (
+        f"Over {speakers} speakers, paired, seeds averaged before. A difference is more than chance where "
+        f"its p ({which}) is below 0.05. Sign flips need no normal distribution. McNemar takes clips for "
+        "independent, which those of one speaker are not."
+    )
+    return f"{columns(header, rows)}\n{textwrap.fill(note, 110)}"
+
+
 def comparison_figure(comparison: Comparison) -> Figure:
     """Loss and accuracy over the epochs, a column an entry, and accuracy and UAR of the test as bars.
 
     Of several trainings each is a thin line and the mean of those still under way at an epoch a strong one.
-    The whiskers are 95 % intervals over speakers, where there are any.
+    The whiskers are 95 % intervals over speakers, where there are any. Below them stand the differences that
+    were tested.
 
     Raises MissingExtraError where Matplotlib is not installed.
     """
     drawn = [entry for entry in comparison.entries if any(entry.histories)]
-    figure = empty(max(8.4, 4.3 * len(drawn), 1.9 * len(comparison.entries)), 9.6 if drawn else 4.0)
-    if drawn:
-        grid = figure.add_gridspec(2, 1, height_ratios=(2.2, 1))
-        above, below = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
-        _curves(above.subplots(2, len(drawn), squeeze=False, sharex=True, sharey="row").tolist(), drawn)
-        _bars(below.subplots(), comparison.entries)
-    else:
+    tested = [each for each in comparison.differences if each.metric == "uar" and each.ci95 is not None]
+    heights = [*([6.6] if drawn else []), 3.0 if drawn else 4.0, *([_forest_in(tested)] if tested else [])]
+    figure = empty(max(8.4, 4.3 * len(drawn), 1.9 * len(comparison.entries)), sum(heights))
+    if len(heights) == 1:
         _bars(figure.subplots(), comparison.entries)
+        return figure
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    parts = [figure.add_subfigure(grid[place]) for place in range(len(heights))]
+    if drawn:
+        axes = parts[0].subplots(2, len(drawn), squeeze=False, sharex=True, sharey="row")
+        _curves(axes.tolist(), drawn)
+    _bars(parts[1 if drawn else 0].subplots(), comparison.entries)
+    if tested:
+        _forest(parts[-1].subplots(), tested)
     return figure
+
+
+def _forest_in(tested: Sequence[Difference]) -> float:
+    """The height of the differences' part, in inches."""
+    return 1.2 + 0.34 * len(tested)
+
+
+def _forest(axes: Axes, tested: Sequence[Difference]) -> None:
+    """Each pair's difference of UAR with its interval over speakers, and a line where there is none."""
+    rows = range(len(tested))
+    axes.axvline(0, color=QUIET, linewidth=1)
+    for row, each in zip(rows, tested, strict=True):
+        low, high = (100 * end for end in each.ci95 or (0.0, 0.0))
+        colour = GREEN if each.counts else INK
+        axes.plot([low, high], [row, row], color=colour, linewidth=1.8, solid_capstyle="butt")
+        axes.plot([100 * (each.pooled or 0.0)], [row], "o", color=colour, markersize=6)
+        p, corrected = each.p_value, each.p_holm
+        told = f"p {_p(p)}" + ("" if corrected is None else f", by Holm {_p(corrected)}")
+        axes.annotate(
+            told + ("" if each.counts else "  (within chance)"),
+            (high, row),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK,
+            fontsize=9.5,
+        )
+    frame(axes, "")
+    axes.grid(visible=False)
+    axes.set_yticks(rows, [f"{each.second} less {each.first}" for each in tested], fontsize=9.5)
+    axes.set_ylim(len(tested) - 0.5, -0.5)
+    low, high = axes.get_xlim()
+    axes.set_xlim(low, high + 0.6 * (high - low))  # room for what is said behind
+    speakers = min(each.speakers or 0 for each in tested)
+    axes.set_xlabel(
+        f"difference of test UAR in points, 95 % interval over {speakers} speakers", color=QUIET, fontsize=10
+    )
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return "-"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _curves(axes: Sequence[Sequence[Axes]], entries: Sequence[Compared]) -> None:
