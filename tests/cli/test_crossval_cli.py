@@ -80,6 +80,7 @@ def test_started_again_it_goes_on_where_it_stood(
     assert "pytest" in results.command  # that is what was typed here
     assert len(Predictions.read(out / "predictions.csv")) == 48
     assert (out / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    assert "6 folds, 1 seed" in (out / "report.html").read_text(encoding="utf-8")
     assert Plan.read(out).runs == 6
     for fold in range(6):
         assert (out / f"seed-0/fold-{fold}" / "curves.png").is_file()
@@ -109,6 +110,8 @@ def test_a_leaky_protocol_is_called_leaky(
     assert "validation is test" in captured.err
     assert "LEAKY" in captured.out
     assert json.loads((tmp_path / "results.json").read_text())["leaky"] is True
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<title>LEAKY: " in page and "leak: speakers" in page
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vocemo.cli import training
+from vocemo.cli import report, training
 from vocemo.cli.progress import progress
 from vocemo.cli.training_progress import ShowTraining
 
@@ -26,13 +26,15 @@ def crossval(
     cache_gb: training.CacheGb = training.DEFAULT_CACHE_GB,
     deterministic: training.Deterministic = False,
     tensorboard: training.TensorBoard = None,
+    no_audio: report.NoAudio = False,
+    no_report: report.NoReport = False,
     quiet: training.Quiet = False,
 ) -> None:
     """Train and test over all folds and seeds of a protocol.
 
     Each fold's figures are written at once; started again, it goes on where it stood. The folder holds a
-    run folder for each seed and fold, predictions.csv, results.json, confusion.png, and plan.json, by which
-    vocemo train --protocol all --plan makes the model that ships.
+    run folder for each seed and fold, predictions.csv, results.json, confusion.png, report.html, and
+    plan.json, by which vocemo train --protocol all --plan makes the model that ships.
 
     Examples:
 
@@ -41,7 +43,6 @@ def crossval(
         vocemo crossval dual-channel-cnn --corpus emodb:DATA/emodb --protocol loso --seeds 1
     """
     training.need_lab("crossval")
-    from vocemo.cli import report
     from vocemo.lab import crossval as lab
 
     training.check_tensorboard(tensorboard)
@@ -85,4 +86,4 @@ def crossval(
     if jobs[0].fold.validation:
         lab.learn_plan(done, chosen).write(out / "plan.json")
     lab.predictions_of(done).write(out / "predictions.csv")
-    report.show(lab.summarise(done, chosen, corpus or ()), out)
+    report.show(lab.summarise(done, chosen, corpus or ()), out, no_audio=no_audio, no_report=no_report)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,19 +62,22 @@ def evaluate(
         typer.Option(
             "--out",
             metavar="DIR",
-            help="Where results.json and confusion.png go: beside a run or file, else evaluation/.",
+            help="Where results.json and report.html go: beside a run or file, else evaluation/.",
         ),
     ] = None,
     device: Annotated[
         str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where a bundle runs.")
     ] = "auto",
+    no_audio: report.NoAudio = False,
+    no_report: report.NoReport = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Measure accuracy, UAR, macro F1, each emotion's precision and recall, and the confusion matrix.
 
     A run is measured on its own test fold; where that holds voices that it was trained on, the headline says
     so. A bundle, .onnx or .tflite, answers every clip of a corpus, or with --protocol those that one fold
-    tests on; where it may know the voices, its figures are called leaky.
+    tests on; where it may know the voices, its figures are called leaky. All of it stands on a page,
+    report.html, with the surest mistakes to listen to.
 
     --predictions takes a CSV of any tool: path and emotion, or path and a probability for each emotion, with
     --corpus for what each clip is; or all of it in the file. What the tool was trained on is called "not
@@ -107,8 +112,9 @@ def evaluate(
         )
     if relabel and not corpus:
         raise UsageError("--relabel changes what a corpus calls its clips: name it with --corpus NAME:DIR")
+    show = partial(report.show, no_audio=no_audio, no_report=no_report)
     if predictions is not None:
-        _of_predictions(predictions, corpus, protocol, trained_on or [], relabel or [], out)
+        _of_predictions(predictions, corpus, protocol, trained_on or [], relabel or [], out, show)
     elif model is None or not model.exists():
         raise UsageError(f"there is no run folder or bundle at {model}; vocemo train and export make them")
     elif model.is_dir():
@@ -120,12 +126,12 @@ def evaluate(
         from vocemo.lab.measure import of_run
         from vocemo.lab.run import RunFolder
 
-        report.show(of_run(RunFolder(model)), out or model)
+        show(of_run(RunFolder(model)), out or model, folder=model)
     else:
         if not corpus:
             raise UsageError("a bundle needs labelled clips: name them with --corpus NAME:DIR")
         out = out or Path("evaluation")
-        report.show(_of_bundle(model, corpus, (protocol, fold), device, quiet, out), out)
+        show(_of_bundle(model, corpus, (protocol, fold), device, quiet, out), out)
 
 
 def _of_predictions(
@@ -135,6 +141,7 @@ def _of_predictions(
     trained_on: list[str],
     relabel: list[str],
     out: Path | None,
+    show: Callable[..., None],
 ) -> None:
     """Show the figures of a file of answers; what was joined with a corpus is written as predictions.csv."""
     if not path.is_file():
@@ -152,7 +159,7 @@ def _of_predictions(
     if corpora and (folder / "predictions.csv").resolve() != path.resolve():
         folder.mkdir(parents=True, exist_ok=True)
         found.predictions.write(folder / "predictions.csv")
-    report.show(found.results, folder)
+    show(found.results, folder, answers=found.predictions)
 
 
 def _relabelled(given: str) -> tuple[str, str]:

@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "compare": "Lay finished trainings side by side.",
     "evaluate": "Measure a model: accuracy, UAR, F1, confusion matrix.",
     "stress": "Measure a model where recordings are worse: noise, rooms, telephones.",
+    "report": "Write the page of a finished measurement again.",
     "export": "Turn a trained run into a one-file bundle.",
 }
 

@@ -1,14 +1,23 @@
-"""A measured result on the terminal and as files: what evaluate and crossval share."""
+"""A measured result on the terminal and as files, which evaluate and crossval share, and `vocemo report`."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vocemo.errors import MissingExtraError, UsageError
+
 if TYPE_CHECKING:
-    from vocemo.lab.evaluate import Metric, Results
+    from vocemo.lab.evaluate import Metric, Predictions, Results
+    from vocemo.lab.report.html import Material
+
+NoAudio = Annotated[
+    bool, typer.Option("--no-audio", help="No recordings in report.html: what may be handed on.")
+]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.html.")]
 
 _NAMES = {
     "uar": "UAR",
@@ -23,9 +32,58 @@ _NAMES = {
 }
 
 
-def show(results: Results, out: Path) -> None:
-    """Print a result's figures and tables; write results.json and confusion.png."""
-    from vocemo.lab.report import figures, groups_table, tables
+def report(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder that vocemo crossval or evaluate wrote.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.html", help="Where it goes; by default report.html in DIR."),
+    ] = None,
+    root: Annotated[
+        Path, typer.Option("--root", metavar="DIR", help="The folder that the recordings' paths start from.")
+    ] = Path(),
+    no_audio: NoAudio = False,
+) -> None:
+    """Write the report of a finished measurement again: one HTML file, from its files alone.
+
+    Nothing is trained or answered. The page needs no network and opens on a telephone too. It holds the
+    recordings of the surest mistakes where they are found, and none with --no-audio.
+
+    Examples:
+
+        vocemo report runs/dual-channel-cnn-emobox-6
+
+        vocemo report runs/dual-channel-cnn-emobox-6 --no-audio --out to-hand-on.html
+    """
+    from vocemo.lab.report import html
+
+    if not folder.is_dir():
+        raise UsageError(
+            f"{folder} is no folder; vocemo crossval and evaluate write those that have a report"
+        )
+    target = out or folder / html.NAME
+    if target.is_dir() or not target.parent.is_dir():
+        raise UsageError(f"--out {target}: it must be a file in a folder that exists, such as report.html")
+    html.write(html.read(folder), target, None if no_audio else html.Recordings(root))
+    typer.echo(f"Wrote {target}")
+
+
+def show(
+    results: Results,
+    out: Path,
+    *,
+    folder: Path | None = None,
+    answers: Predictions | None = None,
+    no_audio: bool = False,
+    no_report: bool = False,
+) -> None:
+    """Print a result's figures and tables; write results.json, confusion.png and report.html.
+
+    folder: where the trainings lie, where that is not `out`. answers: the predictions behind the result,
+        where they are not in that folder.
+    """
+    from vocemo.lab.report import figures, groups_table, html, tables
 
     out.mkdir(parents=True, exist_ok=True)
     results.write(out / "results.json")
@@ -55,7 +113,22 @@ def show(results: Results, out: Path) -> None:
     ):
         if part:
             typer.echo(f"{part}\n")
-    typer.echo(f"Wrote {out / 'results.json'} and {out / 'confusion.png'}")
+    written = [out / "results.json", out / "confusion.png"]
+    if not no_report:
+        page = _page(html.gather(results, folder or out, answers), out / html.NAME, no_audio)
+        written += [page] if page else []
+    typer.echo(f"Wrote {', '.join(map(str, written[:-1]))} and {written[-1]}")
+
+
+def _page(material: Material, path: Path, no_audio: bool) -> Path | None:
+    """Write the report; without Jinja a line says what is missing, and the figures stand all the same."""
+    from vocemo.lab.report import html
+
+    try:
+        return html.write(material, path, None if no_audio else html.Recordings())
+    except MissingExtraError as error:
+        print(f"No {path.name}: {error}", file=sys.stderr)
+        return None
 
 
 def _leak(results: Results) -> str:

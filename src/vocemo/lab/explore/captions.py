@@ -20,7 +20,7 @@ from vocemo.lab.explore.summary import (
     spreads,
 )
 from vocemo.lab.explore.surveying import Survey
-from vocemo.lab.explore.wording import capital
+from vocemo.lab.report.wording import capital
 
 EFFECTS = {
     "original": "As recorded, for comparison.",

@@ -7,24 +7,24 @@ import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vocemo.errors import MissingExtraError
 from vocemo.lab.corpora import Corpus
 from vocemo.lab.explore import numbers_file
 from vocemo.lab.explore.pictures import Picture, pictures
 from vocemo.lab.explore.rules import findings
 from vocemo.lab.explore.summary import counts, speaker_of
 from vocemo.lab.explore.surveying import Survey
-from vocemo.lab.explore.wording import many
+from vocemo.lab.report import page
 from vocemo.lab.report.figures import DPI, save
 from vocemo.lab.report.theme import DARK, LIGHT
+from vocemo.lab.report.wording import many
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+TEMPLATE = "explore/page.html.jinja"
 PAGE, NUMBERS, PICTURES = "explore.html", "explore.json", "pictures"
 LISTED = 40  # files of one kind on the page; explore.json has them all
 SPECTROGRAM_QUALITY = 88  # of WebP, at a sixth of a PNG's size
@@ -91,10 +91,7 @@ def write(
     each: called after each picture.
     errors: MissingExtraError where Matplotlib or Jinja is not installed.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise MissingExtraError("a page about a corpus", "lab") from error
+    template = page.template(TEMPLATE, "a page about a corpus")  # before pictures take their time
     out = Path(folder)
     (out / PICTURES).mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
@@ -104,13 +101,9 @@ def write(
         found[picture.section].append(_embedded(picture, written[-1]))
         if each is not None:
             each()
-    template = resources.files(__package__).joinpath("page.html.jinja").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     sections = [_Section(name, *SECTIONS[name], found[name]) for name in SECTIONS if found[name]]
     told = numbers_file.numbers(survey, seed=seed, limit=limit)
-    text = environment.from_string(template).render(
+    text = template.render(
         title=" and ".join(corpus.title for corpus in survey.corpora),
         lead=lead(survey),
         sampled=_sampled(survey, seed),
@@ -124,11 +117,7 @@ def write(
         version=told["versions"].get("vocemo", ""),
         date=told["date"],
     )
-    page = out / PAGE
-    partial = page.with_name(page.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(page)
-    return Written(page, numbers_file.write(told, out / NUMBERS), tuple(written))
+    return Written(page.write(text, out / PAGE), numbers_file.write(told, out / NUMBERS), tuple(written))
 
 
 def lead(survey: Survey) -> str:

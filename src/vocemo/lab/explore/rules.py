@@ -26,7 +26,7 @@ from vocemo.lab.explore.summary import (
     speaker_of,
 )
 from vocemo.lab.explore.surveying import Survey
-from vocemo.lab.explore.wording import capital, listed, many
+from vocemo.lab.report.wording import capital, listed, many
 
 LARGE_EFFECT = 0.14  # of the variance
 UNEQUAL = 1.5  # times as many clips
