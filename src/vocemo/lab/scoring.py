@@ -24,6 +24,7 @@ class ClipScores:
     targets: NDArray[np.int64]  # (clips,)
     rows: NDArray[np.int64]  # (rows,), each row's clip
     logits: NDArray[np.float64]  # (rows, emotions)
+    embeddings: NDArray[np.float32]  # (rows, D)
 
     @property
     def row_targets(self) -> NDArray[np.int64]:
@@ -52,17 +53,22 @@ def score(
     """Run clips through a network in evaluation mode, as the exported model would hear them."""
     rows: list[int] = []
     logits: list[NDArray[np.float64]] = []
+    embeddings: list[NDArray[np.float32]] = []
     was_training = network.training
     network.eval()
     with torch.inference_mode():
         for batch in answering_batches(clips, emotions, waveforms, batch_size):
             on_device = batch.to(device)
+            output = network(on_device.samples, on_device.lengths)
             # To the processor first: Apple's MPS has no float64.
-            logits.append(network(on_device.samples, on_device.lengths).logits.cpu().double().numpy())
+            logits.append(output.logits.cpu().double().numpy())
+            embeddings.append(output.embedding.cpu().float().numpy())
             rows += batch.rows
     network.train(was_training)
     targets = np.array([target_of(clip, emotions) for clip in clips], np.int64)
-    return ClipScores(targets, np.array(rows, np.int64), np.concatenate(logits))
+    return ClipScores(
+        targets, np.array(rows, np.int64), np.concatenate(logits), np.concatenate(embeddings)
+    )
 
 
 def validation_scores(scores: ClipScores) -> ValidationScores:
