@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vocemo.errors import CorpusError, UsageError, VocemoError
@@ -108,8 +109,9 @@ def run_fold(
     """Train on a fold and test on it once, everything written to the folder as soon as it is known.
 
     With `resume` a run goes on after its last whole epoch, to the same weights as one that was never
-    interrupted; a complete one is only read, but for what an older vocemo did not measure. With `deterministic` torch uses no algorithm whose outcome may
-    differ from run to run (`device.deterministic`). What was trained with is kept in the run's `made`.
+    interrupted; a complete one is only read, but for what an older vocemo did not measure. With
+    `deterministic` torch uses no algorithm whose outcome may differ from run to run (`device.deterministic`).
+    What was trained with is kept in the run's `made`.
 
     Raises LeakError where the fold breaks its protocol's promise, RunError where the folder has another run.
     """
@@ -238,11 +240,11 @@ def _finish(
 ) -> Outcome:
     """Take the best epoch's weights, calibrate on validation, and look at the test fold, once."""
     checkpoint.load_weights(state.network, folder.weights, device)
-    temperature, thresholds, heard = info.temperature or 1.0, info.thresholds, None
+    temperature, thresholds = info.temperature or 1.0, info.thresholds
     if fold.validation:
-        heard = _score(state.network, fold.validation, info, waveforms, device)
-        temperature = fit_temperature(heard.logits, heard.row_targets)
-        answers = _predictions(fold.validation, heard, temperature, info)
+        scores = _score(state.network, fold.validation, info, waveforms, device)
+        temperature = fit_temperature(scores.logits, scores.row_targets)
+        answers = _predictions(fold.validation, scores, temperature, info)
         answers.write(folder.validation_predictions)
         thresholds = selective.thresholds(answers)
     outcome = Outcome(
@@ -254,7 +256,7 @@ def _finish(
         trained_on=TrainedOn.of(fold.train),
         test=None,
         thresholds=thresholds,
-        distances=_distances(state.network, heard, fold, info, folder, waveforms, device),
+        distances=_distances(state.network, fold, info, folder, waveforms, device),
     )
     if fold.test:
         scores = _score(state.network, fold.test, info, waveforms, device)
@@ -272,24 +274,21 @@ def _finish(
 
 
 def _distances(
-    trained: Network,
-    heard: ClipScores | None,
-    fold: Fold,
-    info: RunInfo,
-    folder: RunFolder,
-    waveforms: Waveforms,
-    device: torch.device,
+    trained: Network, fold: Fold, info: RunInfo, folder: RunFolder, waveforms: Waveforms, device: torch.device
 ) -> Distances:
-    """Where the training clips' embeddings lie, written to the folder, and how far validation goes from there.
+    """Where the training clips lie, written to the folder, and how far validation goes from there."""
 
-    heard: the network's answers to the validation clips, None where there are none.
-    """
-    known = _score(trained, fold.train, info, waveforms, device)
-    gaussians = mahalanobis.fit(known.embeddings, known.row_targets)
-    gaussians.write(folder.embeddings)
-    median = float(np.median(gaussians.distance(known.embeddings)))
-    if heard is not None:
-        return Distances(median, mahalanobis.limit(gaussians.distance(heard.embeddings)))
+    def summaries(clips: Sequence[Clip]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        found = score(trained, clips, info.recipe.emotions, waveforms, device=device, summaries=True)
+        assert found.summaries is not None
+        return found.summaries, found.row_targets
+
+    known, targets = summaries(fold.train)
+    gaussians = mahalanobis.fit(known, targets)
+    gaussians.write(folder.domain)
+    median = float(np.median(gaussians.distance(known)))
+    if fold.validation:
+        return Distances(median, mahalanobis.limit(gaussians.distance(summaries(fold.validation)[0])))
     return Distances(median, info.distance_ratio and info.distance_ratio * median)
 
 
@@ -298,16 +297,16 @@ def _brought_up(
 ) -> Outcome:
     """A complete run's outcome, with what an older vocemo did not measure; its weights stay as they are."""
     outcome = folder.outcome()
-    if outcome.distances is not None or not folder.weights.is_file():
+    measured = outcome.distances is not None and folder.domain.is_file()
+    if measured or not folder.weights.is_file():
         return outcome
     trained = network.build(info.recipe, info.seed)
     checkpoint.load_weights(trained, folder.weights, torch.device("cpu"))
     trained.to(device)
-    thresholds, heard = info.thresholds, None
-    if fold.validation:
-        heard = _score(trained, fold.validation, info, waveforms, device)
-        thresholds = selective.thresholds(_predictions(fold.validation, heard, outcome.temperature, info))
-    distances = _distances(trained, heard, fold, info, folder, waveforms, device)
+    thresholds = info.thresholds
+    if fold.validation and folder.validation_predictions.is_file():
+        thresholds = selective.thresholds(Predictions.read(folder.validation_predictions))
+    distances = _distances(trained, fold, info, folder, waveforms, device)
     outcome = dataclasses.replace(outcome, thresholds=thresholds, distances=distances)
     folder.write_outcome(outcome)
     return outcome

@@ -1,13 +1,19 @@
-r"""How far a clip's embedding lies from those of the clips that a model was trained on.
+r"""How far a clip lies from the clips that a model was trained on.
 
-The embeddings of each emotion are taken as normally distributed about a mean of their own, with a covariance
-that all of them share, and the score is the distance to the nearest mean:
-$$d(e) = \min_k \sqrt{(e - \mu_k)^\top \Sigma^{-1} (e - \mu_k)}$$
+A clip is summed up in a vector $v$ (`network.summary`): the network's embedding, and of each band of its
+front end the mean and the logarithm of the deviation over time. The vectors of each emotion are taken as
+normally distributed about a mean of their own, with a covariance that all of them share, and the score is
+the distance to the nearest mean:
+$$d(v) = \min_k \sqrt{(v - \mu_k)^\top \Sigma^{-1} (v - \mu_k)}$$
 
-Source: Lee, Lee, Lee & Shin, NeurIPS 2018 (arXiv:1807.03888), section 2.1, on one layer and without their
-changes to the input. The covariance is shrunk as Ledoit & Wolf (Journal of Multivariate Analysis 88, 2004)
-do it, and kept as its leading directions and one variance for all others (Tipping & Bishop, Journal of the
-Royal Statistical Society B 61, 1999), so that a wide embedding needs no square of its width.
+The embedding alone, which has been trained to tell emotions apart and nothing else, takes hums and rumble for
+speech in some trainings; the front end's statistics know their spectrum, and that they do not change.
+
+Source: Lee, Lee, Lee & Shin, NeurIPS 2018 (arXiv:1807.03888), section 2.1, with two layers in one vector and
+without changes to the input. Each number is brought to deviation 1, the covariance is shrunk as Ledoit & Wolf
+(Journal of Multivariate Analysis 88, 2004) do it, and kept as its leading directions and one variance for all
+others (Tipping & Bishop, Journal of the Royal Statistical Society B 61, 1999): a square of the vector's width
+would weigh more than many a network.
 """
 
 from __future__ import annotations
@@ -21,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from vocemo.errors import RunError, UsageError
 
 MOST_DIRECTIONS = 64
+LEAST_SCALE = 0.05  # of the root mean square of all deviations: what hardly varies in training counts less
 LIMIT_SHARE = 0.99  # of the validation clips that lie no farther than the limit
 
 Values = NDArray[np.float32]
@@ -30,24 +37,25 @@ Values = NDArray[np.float32]
 class Gaussians:
     """A normal distribution an emotion, all of one shape.
 
-    `means` (k, D); `directions` (D, r), orthonormal columns; `precisions` (r,), one over the variance along each;
+    `means` (k, D); `scales` (D,), by which differences from them are divided; `directions` (D, r), orthonormal columns; `precisions` (r,), one over the variance along each;
     `rest`, one over the variance along all other directions, 0 where there are none.
     """
 
     means: Values
+    scales: Values
     directions: Values
     precisions: Values
     rest: float
 
-    def distance(self, embeddings: ArrayLike) -> NDArray[np.float64]:
-        """How far each of the embeddings (n, D) lies from the nearest mean, in standard deviations: (n,).
+    def distance(self, summaries: ArrayLike) -> NDArray[np.float64]:
+        """How far each of the vectors (n, D) lies from the nearest mean, in standard deviations: (n,).
 
-        Raises UsageError for embeddings of another width.
+        Raises UsageError for vectors of another width.
         """
-        given = np.asarray(embeddings, np.float64)
+        given = np.asarray(summaries, np.float64)
         if given.ndim != 2 or given.shape[1] != self.means.shape[1]:
-            raise UsageError(f"embeddings {given.shape}; they must be (n, {self.means.shape[1]})")
-        away = given[:, None, :] - self.means.astype(np.float64)
+            raise UsageError(f"summaries {given.shape}; they must be (n, {self.means.shape[1]})")
+        away = (given[:, None, :] - self.means) / self.scales.astype(np.float64)
         along = away @ self.directions.astype(np.float64)
         inside = np.square(along) @ self.precisions.astype(np.float64)
         outside = np.maximum(np.square(away).sum(-1) - np.square(along).sum(-1), 0.0) * self.rest
@@ -60,6 +68,7 @@ class Gaussians:
             np.savez(
                 file,
                 means=self.means,
+                scales=self.scales,
                 directions=self.directions,
                 precisions=self.precisions,
                 rest=np.float64(self.rest),
@@ -71,20 +80,21 @@ class Gaussians:
         """Read what `write` wrote; no pickle runs. Raises RunError where it cannot be read."""
         try:
             with np.load(path, allow_pickle=False) as kept:
-                return cls(kept["means"], kept["directions"], kept["precisions"], float(kept["rest"]))
+                arrays = [kept[name] for name in ("means", "scales", "directions", "precisions")]
+                return cls(*arrays, rest=float(kept["rest"]))
         except (OSError, ValueError, KeyError) as error:
             raise RunError(f"{path} cannot be read: {error}") from error
 
 
-def fit(embeddings: ArrayLike, targets: ArrayLike) -> Gaussians:
-    """The distributions of training clips' embeddings.
+def fit(summaries: ArrayLike, targets: ArrayLike) -> Gaussians:
+    """The distributions of training clips.
 
     Args:
-        embeddings: (n, D), of clips that the model was trained on.
+        summaries: (n, D), of clips that the model was trained on.
         targets: (n,) integers, each clip's emotion.
 
     Raises:
-        UsageError: no clips, shapes that do not fit, embeddings that are not finite.
+        UsageError: no clips, shapes that do not fit, summaries that are not finite.
 
     >>> found = fit([[0.0, 1.0], [0.0, -1.0], [9.0, 1.0], [9.0, -1.0]], [0, 0, 1, 1])
     >>> found.means.tolist()
@@ -92,21 +102,25 @@ def fit(embeddings: ArrayLike, targets: ArrayLike) -> Gaussians:
     >>> bool(found.distance([[4.5, 0.0]])[0] > found.distance([[9.0, 1.0]])[0])
     True
     """
-    given, wanted = np.asarray(embeddings, np.float64), np.asarray(targets)
+    given, wanted = np.asarray(summaries, np.float64), np.asarray(targets)
     if given.ndim != 2 or wanted.shape != given.shape[:1] or given.size == 0:
         raise UsageError(
-            f"embeddings {given.shape} and targets {wanted.shape}: they must be (n, D) and (n,), n 1 or more"
+            f"summaries {given.shape} and targets {wanted.shape}: they must be (n, D) and (n,), n 1 or more"
         )
     if not np.isfinite(given).all():
-        raise UsageError("embeddings hold values that are not finite; each must be a number")
+        raise UsageError("summaries hold values that are not finite; each must be a number")
     kinds, whose = np.unique(wanted, return_inverse=True)
     means = np.stack([given[whose == kind].mean(axis=0) for kind in range(len(kinds))])
-    variances, directions = np.linalg.eigh(shrunk_covariance(given - means[whose]))
+    deviations = given.std(axis=0)
+    scales = np.maximum(deviations, LEAST_SCALE * np.sqrt(np.square(deviations).mean()))
+    scales = np.where(scales > 0, scales, 1.0)
+    variances, directions = np.linalg.eigh(shrunk_covariance((given - means[whose]) / scales))
     variances, directions = variances[::-1], directions[:, ::-1]
     kept = min(len(variances), MOST_DIRECTIONS)
     rest = 1 / float(variances[kept:].mean()) if kept < len(variances) else 0.0
     return Gaussians(
         means.astype(np.float32),
+        scales.astype(np.float32),
         np.ascontiguousarray(directions[:, :kept], np.float32),
         (1 / variances[:kept]).astype(np.float32),
         rest,

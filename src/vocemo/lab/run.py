@@ -7,7 +7,7 @@ curves.png               the same, drawn
 last.pt                  everything that --resume needs, from the end of the last epoch
 best.pt                  the weights of the best epoch: a plain state dict
 emotion_mappings.json    which of the network's outputs is which emotion
-embeddings.npz           where the training clips' embeddings lie
+domain.npz               where the training clips lie, from which distances are measured
 predictions.csv          the test fold's clips with their probabilities
 validation.csv           the validation clips with theirs
 result.json              the fold's figures; there when the run is complete
@@ -182,9 +182,9 @@ class RunFolder:
         return self.path / "result.json"
 
     @property
-    def embeddings(self) -> Path:
-        """Where the training clips' embeddings lie."""
-        return self.path / "embeddings.npz"
+    def domain(self) -> Path:
+        """Where the training clips lie, from which distances are measured."""
+        return self.path / "domain.npz"
 
     @property
     def predictions(self) -> Path:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.dataset import answering_batches, target_of
 from vocemo.lab.evaluate import metrics
+from vocemo.lab.network import Network
 from vocemo.lab.train import ValidationScores
 from vocemo.lab.waveforms import Waveforms
 
@@ -24,7 +24,7 @@ class ClipScores:
     targets: NDArray[np.int64]  # (clips,)
     rows: NDArray[np.int64]  # (rows,), each row's clip
     logits: NDArray[np.float64]  # (rows, emotions)
-    embeddings: NDArray[np.float32]  # (rows, D)
+    summaries: NDArray[np.float32] | None = None  # (rows, D), where they were asked for
 
     @property
     def row_targets(self) -> NDArray[np.int64]:
@@ -42,32 +42,42 @@ class ClipScores:
 
 
 def score(
-    network: nn.Module,
+    network: Network,
     clips: Sequence[Clip],
     emotions: Sequence[str],
     waveforms: Waveforms,
     *,
     device: torch.device,
     batch_size: int = 32,
+    summaries: bool = False,
 ) -> ClipScores:
-    """Run clips through a network in evaluation mode, as the exported model would hear them."""
+    """Run clips through a network in evaluation mode, as the exported model would hear them.
+
+    summaries: whether to keep each row's vector of `network.summary`.
+    """
     rows: list[int] = []
     logits: list[NDArray[np.float64]] = []
-    embeddings: list[NDArray[np.float32]] = []
+    described: list[NDArray[np.float32]] = []
     was_training = network.training
     network.eval()
     with torch.inference_mode():
         for batch in answering_batches(clips, emotions, waveforms, batch_size):
             on_device = batch.to(device)
-            output = network(on_device.samples, on_device.lengths)
+            if summaries:
+                output, summary = network.summed_up(on_device.samples, on_device.lengths)
+                described.append(summary.cpu().float().numpy())
+            else:
+                output = network(on_device.samples, on_device.lengths)
             # To the processor first: Apple's MPS has no float64.
             logits.append(output.logits.cpu().double().numpy())
-            embeddings.append(output.embedding.cpu().float().numpy())
             rows += batch.rows
     network.train(was_training)
     targets = np.array([target_of(clip, emotions) for clip in clips], np.int64)
     return ClipScores(
-        targets, np.array(rows, np.int64), np.concatenate(logits), np.concatenate(embeddings)
+        targets,
+        np.array(rows, np.int64),
+        np.concatenate(logits),
+        np.concatenate(described) if summaries else None,
     )
 
 

@@ -1,13 +1,13 @@
 r"""The confidence from which on a model's answers are wrong no more often than is wanted.
 
 Of the answers whose confidence is $\theta$ or more, let $n$ be how many there are and $\hat r$ the share of
-wrong ones. The threshold is the smallest $\theta$ for which an upper bound of that risk, at a level of
-confidence of 1 - $\delta$, is no more than the wanted risk $r^*$. It is searched by halving (Geifman & El-Yaniv,
-NeurIPS 2017, arXiv:1705.08500, algorithm 1): $\lceil\log_2 N\rceil$ thresholds are tried at most, so each bound is
-held at $\delta / \lceil\log_2 N\rceil$.
+wrong ones. The threshold is the smallest $\theta$ for which an upper bound of that risk, which holds with
+probability $1 - \delta$, is no more than the wanted risk $r^*$. It is searched by halving (Geifman & El-Yaniv,
+NeurIPS 2017, arXiv:1705.08500, algorithm 1), so that of $N$ confidences $b = 1 + \lfloor\log_2 N\rfloor$ are
+tried at most, each with a bound that holds with probability $1 - \delta / b$.
 
-Their bound is that of Clopper & Pearson (1934), which takes answers as independent. Those of one speaker are not,
-nor are those of several seeds to one clip. So the bound is taken over the effective number of answers
+Their bound is that of Clopper & Pearson (1934), which takes answers as independent. Those of one speaker are
+not, nor are those of several seeds to one clip. So the bound is taken over the effective number of answers
 (Korn & Graubard, Survey Methodology 24, 1998), with $v$ the variance of $\hat r$ over speakers, of whom there
 are $m$, and $t$ Student's quantiles:
 $$n^* = \min\Bigl(n,\ \frac{\hat r (1 - \hat r)}{v}\Bigr)
@@ -73,7 +73,7 @@ def threshold_for(
     given, missed = np.asarray(confidence, np.float64), np.asarray(wrong, np.float64)
     if given.ndim != 1 or not len(given) or missed.shape != given.shape or len(speakers) != len(given):
         raise UsageError(
-            f"confidences {given.shape}, errors {missed.shape} and {len(speakers)} speakers: one of each an answer"
+            f"confidences {given.shape}, errors {missed.shape}, {len(speakers)} speakers: one of each an answer"
         )
     if not 0 < wanted_risk < 1 or not 0 < delta < 1:
         raise UsageError(
@@ -81,7 +81,7 @@ def threshold_for(
         )
     names = np.unique(np.asarray(speakers, str), return_inverse=True)[1]
     levels = np.unique(given)[::-1]  # from the surest down: each one more share of the answers
-    level = delta / max(1, math.ceil(math.log2(len(levels))))
+    level = delta / len(levels).bit_length()
     best: Threshold | None = None
     low, high = 0, len(levels) - 1
     while low <= high:
