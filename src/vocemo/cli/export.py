@@ -132,12 +132,12 @@ def _show(target: Path, parity: Parity, risk: float, *, rounded: bool) -> None:
         )
     else:
         typer.echo(
-            f"Answers below a confidence of {bundle.info.threshold:.2f} are called uncertain: by the validation "
-            f"clips, at most {risk:.0%} of the others are wrong"
+            f"Answers below a confidence of {bundle.info.threshold:.2f} are called uncertain: by the "
+            f"validation clips, at most {risk:.0%} of the others are wrong"
         )
     if bundle.info.distance_limit is None:
         typer.echo(
-            "No distance: what is no speech is not told from speech. A run of an older vocemo has it once its "
-            "vocemo train or crossval command is given again, train with --resume"
+            "No distance: what is no speech is not told from speech. A run of an older vocemo has it once "
+            "its vocemo train or crossval command is given again, train with --resume"
         )
     typer.echo(f"Next: vocemo predict FILE --model {target}")

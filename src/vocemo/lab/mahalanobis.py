@@ -37,8 +37,9 @@ Values = NDArray[np.float32]
 class Gaussians:
     """A normal distribution an emotion, all of one shape.
 
-    `means` (k, D); `scales` (D,), by which differences from them are divided; `directions` (D, r), orthonormal columns; `precisions` (r,), one over the variance along each;
-    `rest`, one over the variance along all other directions, 0 where there are none.
+    `means` (k, D); `scales` (D,), by which differences from them are divided; `directions` (D, r),
+    orthonormal columns; `precisions` (r,), one over the variance along each; `rest`, one over the variance
+    along all other directions, 0 where there are none.
     """
 
     means: Values

@@ -2,9 +2,9 @@ r"""The confidence from which on a model's answers are wrong no more often than 
 
 Of the answers whose confidence is $\theta$ or more, let $n$ be how many there are and $\hat r$ the share of
 wrong ones. The threshold is the smallest $\theta$ for which an upper bound of that risk, which holds with
-probability $1 - \delta$, is no more than the wanted risk $r^*$. It is searched by halving (Geifman & El-Yaniv,
-NeurIPS 2017, arXiv:1705.08500, algorithm 1), so that of $N$ confidences $b = 1 + \lfloor\log_2 N\rfloor$ are
-tried at most, each with a bound that holds with probability $1 - \delta / b$.
+probability $1 - \delta$, is no more than the wanted risk $r^*$. It is searched by halving (Geifman &
+El-Yaniv, NeurIPS 2017, arXiv:1705.08500, algorithm 1), so that of $N$ confidences $b = 1 + \lfloor\log_2
+N\rfloor$ are tried at most, each with a bound that holds with probability $1 - \delta / b$.
 
 Their bound is that of Clopper & Pearson (1934), which takes answers as independent. Those of one speaker are
 not, nor are those of several seeds to one clip. So the bound is taken over the effective number of answers
@@ -73,7 +73,7 @@ def threshold_for(
     given, missed = np.asarray(confidence, np.float64), np.asarray(wrong, np.float64)
     if given.ndim != 1 or not len(given) or missed.shape != given.shape or len(speakers) != len(given):
         raise UsageError(
-            f"confidences {given.shape}, errors {missed.shape}, {len(speakers)} speakers: one of each an answer"
+            f"confidences {given.shape}, errors {missed.shape}, {len(speakers)} speakers: one each an answer"
         )
     if not 0 < wanted_risk < 1 or not 0 < delta < 1:
         raise UsageError(
