@@ -144,13 +144,18 @@ def main() -> None:
     parser.add_argument("--corpus", action="append", default=[], help="other speech, NAME:DIR")
     parser.add_argument("--bundle", type=Path, help="an exported model to measure as well")
     parser.add_argument("--sounds", type=int, default=40, help="of each kind")
-    parser.add_argument("--every", type=int, default=1, help="take every N-th run alone")
+    parser.add_argument(
+        "--one-a-fold", action="store_true", help="one run of each fold alone, its seeds in turn"
+    )
     parser.add_argument("--out", type=Path, help="where the figures go as JSON")
     options = parser.parse_args()
     torch.set_num_threads(1)
     folders = [RunFolder(path.parent) for path in sorted(options.runs.glob("seed-*/fold-*/run.json"))]
-    folders = folders[:: options.every]
     info = folders[0].info()
+    seeds = sorted({folder.info().seed for folder in folders})
+    if options.one_a_fold:
+        runs = [(folder, folder.info()) for folder in folders]
+        folders = [folder for folder, run in runs if run.seed == seeds[run.fold % len(seeds)]]
     own = sum((read(spec) for spec in info.corpora), Manifest(()))
     others = {spec.partition(":")[0]: read(spec) for spec in options.corpus}
     sounds = {kind: other_sounds.make(kind, options.sounds, SEED) for kind in other_sounds.KINDS}
