@@ -1,6 +1,6 @@
 """How well scores tell sounds that are no speech from speech, over the runs of a finished cross-validation.
 
-Every score is fitted on a run's training clips; its limit is what 99 % of the run's validation clips keep
+Every score is fitted on a run's training clips as the network heard them; its limit is what 99 % of the run's validation clips keep
 within. Speech is the run's test fold, whose speakers neither heard, and the clips of other corpora: other
 speakers, microphones and languages. What is no speech is made by equation (`lab.evaluate.other_sounds`), and
 nothing is fitted to it. Speech that is cut short, noisy or from a telephone is counted apart.
@@ -31,8 +31,9 @@ from vocemo.lab import checkpoint, mahalanobis, network, provenance
 from vocemo.lab.corpora import Clip, Manifest, read
 from vocemo.lab.dataset import collate
 from vocemo.lab.evaluate import other_sounds
+from vocemo.lab.experiment import training_set, waveforms_for
 from vocemo.lab.network import Network
-from vocemo.lab.run import RunFolder
+from vocemo.lab.run import RunFolder, RunInfo
 from vocemo.lab.splits import folds
 from vocemo.lab.waveforms import Samples, Waveforms
 from vocemo.prepare import prepare
@@ -43,6 +44,7 @@ SEED = 1  # of the sounds; the score was chosen on those of seed 0
 SPEECH_CHANGED = (
     "first second",
     "first half second",
+    "white noise at 20 dB",
     "white noise at 10 dB",
     "white noise at 0 dB",
     "telephone",
@@ -159,7 +161,7 @@ def main() -> None:
     own = sum((read(spec) for spec in info.corpora), Manifest(()))
     others = {spec.partition(":")[0]: read(spec) for spec in options.corpus}
     sounds = {kind: other_sounds.make(kind, options.sounds, SEED) for kind in other_sounds.KINDS}
-    store = Waveforms(info.recipe.preparation)
+    store = waveforms_for(info.recipe)
     by_run = []
     for folder in folders:
         by_run.append(_of_run(folder, own, others, sounds, store))
@@ -198,8 +200,7 @@ def _of_run(
     checkpoint.load_weights(trained, folder.weights, torch.device("cpu"))
     fold = folds(own, info.protocol, info.seed)[info.fold]
     preparation = info.recipe.preparation
-    known = _hear(trained, [store.clip(clip) for clip in fold.train])
-    targets = np.array([info.recipe.emotions.index(clip.emotion) for clip in fold.train], np.int64)
+    known, targets = _of_training(trained, fold.train, info, store)
     validation = _hear(trained, [store.clip(clip) for clip in fold.validation])
     longest = round(preparation.max_length_s * preparation.sample_rate)
     speech = {"test": _hear(trained, [store.clip(clip) for clip in fold.test])}
@@ -229,6 +230,20 @@ def _of_run(
             | {how: float((score(heard) > limit).mean()) for how, heard in changed.items()},
         }
     return found
+
+
+def _of_training(
+    trained: Network, clips: tuple[Clip, ...], info: RunInfo, store: Waveforms
+) -> tuple[Heard, NDArray[np.int64]]:
+    """Training clips as the network heard them, with the variation and the crops of an epoch."""
+    parts, targets = [], []
+    for batch in training_set(clips, info.recipe, store).epoch(info.seed, epoch=0):
+        waves = [row[:count].numpy() for row, count in zip(batch.samples, batch.lengths, strict=True)]
+        parts.append(_hear(trained, waves))
+        targets.append(batch.targets.numpy())
+    names = ("logits", "embeddings", "statistics")
+    joined = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
+    return Heard(*joined), np.concatenate(targets)
 
 
 def _auroc(speech: Values, foreign: Values) -> float:

@@ -277,19 +277,34 @@ def _distances(
     trained: Network, fold: Fold, info: RunInfo, folder: RunFolder, waveforms: Waveforms, device: torch.device
 ) -> Distances:
     """Where the training clips lie, written to the folder, and how far validation goes from there."""
-
-    def summaries(clips: Sequence[Clip]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        found = score(trained, clips, info.recipe.emotions, waveforms, device=device, summaries=True)
-        assert found.summaries is not None
-        return found.summaries, found.row_targets
-
-    known, targets = summaries(fold.train)
+    known, targets = summaries_of_training(trained, fold.train, info, waveforms, device)
     gaussians = mahalanobis.fit(known, targets)
     gaussians.write(folder.domain)
     median = float(np.median(gaussians.distance(known)))
-    if fold.validation:
-        return Distances(median, mahalanobis.limit(gaussians.distance(summaries(fold.validation)[0])))
-    return Distances(median, info.distance_ratio and info.distance_ratio * median)
+    if not fold.validation:
+        return Distances(median, info.distance_ratio and info.distance_ratio * median)
+    heard = score(
+        trained, fold.validation, info.recipe.emotions, waveforms, device=device, summaries=True
+    ).summaries
+    assert heard is not None
+    return Distances(median, mahalanobis.limit(gaussians.distance(heard)))
+
+
+def summaries_of_training(
+    trained: Network, clips: tuple[Clip, ...], info: RunInfo, waveforms: Waveforms, device: torch.device
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The summaries (n, D) and targets (n,) of an epoch, with its variation and crops, that was not trained.
+
+    Noise and pitches that the network learnt to hear through are part of what it knows.
+    """
+    summaries, targets = [], []
+    trained.eval()
+    with torch.inference_mode():
+        for batch in training_set(clips, info.recipe, waveforms).epoch(info.seed, epoch=0):
+            on_device = batch.to(device)
+            summaries.append(trained.summed_up(on_device.samples, on_device.lengths)[1].cpu().numpy())
+            targets.append(batch.targets.numpy())
+    return np.concatenate(summaries), np.concatenate(targets)
 
 
 def _brought_up(
