@@ -1,9 +1,10 @@
 """How well scores tell sounds that are no speech from speech, over the runs of a finished cross-validation.
 
-Every score is fitted on a run's training clips as the network heard them; its limit is what 99 % of the run's validation clips keep
-within. Speech is the run's test fold, whose speakers neither heard, and the clips of other corpora: other
-speakers, microphones and languages. What is no speech is made by equation (`lab.evaluate.other_sounds`), and
-nothing is fitted to it. Speech that is cut short, noisy or from a telephone is counted apart.
+Every score is fitted on a run's training clips as the network heard them; its limit is what 99 % of the run's
+validation clips keep within. Speech is the run's test fold, whose speakers neither heard, and the clips of
+other corpora: other speakers, microphones and languages. What is no speech is made by equation
+(`lab.evaluate.other_sounds`), and nothing is fitted to it. Speech that is cut short, noisy or from a
+telephone is counted apart.
 
     python scripts/measure_out_of_domain.py runs/crossval --bundle src/vocemo/models/default.onnx \\
         --corpus emodb:DATA/emodb --corpus aesdd:DATA/aesdd --out docs/results/uncertainty/out-of-domain.json

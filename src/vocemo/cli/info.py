@@ -67,7 +67,7 @@ def _uncertain(about: BundleInfo) -> str:
 def _out_of_domain(about: BundleInfo) -> str:
     if about.distance_limit is None:
         return "not measured"
-    return f"embeddings farther than {about.distance_limit:.2f} from those of training"
+    return f"past a distance of {about.distance_limit:.2f} from what it was trained on"
 
 
 def _takes(bundle: Bundle) -> str:

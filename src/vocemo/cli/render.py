@@ -52,12 +52,10 @@ class Table:
         if prediction.emotion is None:
             self._line("No emotion: silence")
             return
-        if prediction.unfamiliar:
-            self._line(f"No certain emotion; the most probable would be {prediction.emotion}")
-        else:
-            unsure = " (uncertain)" if prediction.uncertain else ""
-            emotion = self._style("1;32", prediction.emotion)
-            self._line(f"Predicted emotion: {emotion} with {prediction.confidence:.2%} confidence{unsure}")
+        unsure = " (uncertain)" if prediction.uncertain else ""
+        # Confidence is the model's own word, which says nothing of what it has never heard the like of.
+        sure = "" if prediction.unfamiliar else f" with {prediction.confidence:.2%} confidence"
+        self._line(f"Predicted emotion: {self._style('1;32', prediction.emotion)}{sure}{unsure}")
         self._line("All emotion probabilities:")
         width = max(map(len, prediction.probabilities))
         for name, probability in prediction.ranked(self._top):

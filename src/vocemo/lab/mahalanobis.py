@@ -6,9 +6,10 @@ normally distributed about a mean of their own, with a covariance that all of th
 the distance to the nearest mean:
 $$d(v) = \min_k \sqrt{(v - \mu_k)^\top \Sigma^{-1} (v - \mu_k)}$$
 
-The training clips are taken as the network heard them, with the variation and the crops of an epoch: on clean
-whole clips alone, all speech in noise lies outside. The embedding alone, which has been trained to tell emotions apart and nothing else, takes hums and rumble for
-speech in some trainings; the front end's statistics know their spectrum, and that they do not change.
+The training clips are taken as the network heard them, with the variation and the crops of an epoch: seen
+from clean whole clips alone, all speech in noise lies outside. The embedding alone, which has been trained to
+tell emotions apart and nothing else, takes hums and rumble for speech in some trainings; the front end's
+statistics know their spectrum, and that they do not change.
 
 Source: Lee, Lee, Lee & Shin, NeurIPS 2018 (arXiv:1807.03888), section 2.1, with two layers in one vector and
 without changes to the input. Each number is brought to deviation 1, the covariance is shrunk as Ledoit & Wolf

@@ -54,8 +54,8 @@ class Plan:
         file = path / "plan.json" if path.is_dir() else path
         try:
             data = json.loads(file.read_text(encoding="utf-8"))
-            thresholds = tuple(Threshold(**each) for each in data.get("thresholds", ()))
             rates = tuple(data["learning_rates"])
+            thresholds = tuple(Threshold(**each) for each in data.get("thresholds", ()))
             return cls(**{**data, "learning_rates": rates, "thresholds": thresholds})
         except FileNotFoundError:
             raise UsageError(
