@@ -109,7 +109,8 @@ def _neighbours(known: Heard, targets: NDArray[np.int64]) -> Score:
     """Sun et al., ICML 2022: the distance to the tenth nearest embedding, each of length 1."""
 
     def unit(values: Values) -> Values:
-        return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+        lengths = np.linalg.norm(values, axis=1, keepdims=True)
+        return np.asarray(values / np.maximum(lengths, 1e-12))
 
     memory = unit(known.embeddings)
     return lambda heard: np.asarray(-np.sort(unit(heard.embeddings) @ memory.T, axis=1)[:, -NEIGHBOURS])
@@ -281,7 +282,7 @@ def _changed(clip: Clip, how: str) -> Samples:
     if how.startswith("first"):
         loud = np.flatnonzero(np.abs(samples) > 0.1 * np.abs(samples).max())[0]
         count = RATE_HZ if how == "first second" else RATE_HZ // 2
-        return samples[loud : loud + count]
+        return np.asarray(samples[loud : loud + count])
     if how == "telephone":
         narrow = audio.resample(samples, RATE_HZ, 8_000)
         peak = np.abs(narrow).max()
@@ -292,7 +293,7 @@ def _changed(clip: Clip, how: str) -> Samples:
     snr_db = float(how.split()[-2])
     noise = np.random.default_rng(len(samples)).standard_normal(len(samples))
     level = np.sqrt(np.mean(np.square(samples, dtype=np.float64))) * 10 ** (-snr_db / 20)
-    return (samples + level * noise).astype(np.float32)
+    return np.asarray(samples + level * noise, np.float32)
 
 
 def _over_runs(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

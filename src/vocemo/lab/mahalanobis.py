@@ -83,8 +83,13 @@ class Gaussians:
         """Read what `write` wrote; no pickle runs. Raises RunError where it cannot be read."""
         try:
             with np.load(path, allow_pickle=False) as kept:
-                arrays = [kept[name] for name in ("means", "scales", "directions", "precisions")]
-                return cls(*arrays, rest=float(kept["rest"]))
+                return cls(
+                    kept["means"],
+                    kept["scales"],
+                    kept["directions"],
+                    kept["precisions"],
+                    float(kept["rest"]),
+                )
         except (OSError, ValueError, KeyError) as error:
             raise RunError(f"{path} cannot be read: {error}") from error
 

@@ -96,8 +96,8 @@ def _hum(rng: Rng, time_s: Sound) -> Sound:
 
 
 def _tone(rng: Rng, time_s: Sound) -> Sound:
-    frequency_hz = np.exp(rng.uniform(np.log(100), np.log(5000)))
-    return np.sin(2 * np.pi * frequency_hz * time_s) + 1e-3 * rng.standard_normal(len(time_s))
+    frequency_hz = float(np.exp(rng.uniform(np.log(100), np.log(5000))))
+    return np.asarray(np.sin(2 * np.pi * frequency_hz * time_s) + 1e-3 * rng.standard_normal(len(time_s)))
 
 
 def _chirp(rng: Rng, time_s: Sound) -> Sound:

@@ -36,7 +36,7 @@ def before_temperature(probabilities: ArrayLike, temperature: ArrayLike) -> NDAr
     """
     given, powers = np.asarray(probabilities, np.float64), np.asarray(temperature, np.float64)
     if not (powers > 0).all():
-        raise UsageError(f"temperature {temperature}; it must be above 0")
+        raise UsageError(f"temperature {powers}; it must be above 0")
     raised = np.power(given / given.max(axis=1, keepdims=True), powers.reshape(-1, 1))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
