@@ -179,7 +179,7 @@ def main() -> None:
     if options.bundle:
         found["bundle"] = _of_bundle(options.bundle, others, sounds)
     found |= {
-        "command": provenance.command(),
+        "command": f"python scripts/{provenance.command()}",
         "commit": provenance.commit() or "unknown",
         "date": provenance.today(),
     }

@@ -47,7 +47,7 @@ def main() -> None:
         "runs": len(runs),
         "delta": DELTA,
         "risks": rows,
-        "command": provenance.command(),
+        "command": f"python scripts/{provenance.command()}",
         "commit": provenance.commit() or "unknown",
         "date": provenance.today(),
     }
