@@ -62,14 +62,17 @@ def write(
     metadata: str | None = None,
     drop: str = "",
     batch: int | str = "batch",
+    distance: bool = False,
 ) -> Path:
     """Write the tiny bundle.
 
     metadata: the text under the metadata key in place of the description's; "" leaves the key out.
     drop: the name of an output to leave out. batch: the graph's batch size, any by default.
+    distance: whether it has that output, which is the roughness: the higher the pitch, the farther.
     """
     about = info() if about is None else about
-    model = _model([name for name in ("probabilities", "logits", "embedding") if name != drop], batch)
+    outputs = ["probabilities", "logits", "embedding", *["distance"][: 1 if distance else 0]]
+    model = _model([name for name in outputs if name != drop], batch)
     text = about.to_json() if metadata is None else metadata
     if text:
         helper.set_model_props(model, {METADATA_KEY: text})
@@ -118,6 +121,7 @@ def _model(outputs: list[str], batch: int | str) -> onnx.ModelProto:
         helper.make_node("Div", ["kept_sum", "count"], ["kept_mean"]),
         helper.make_node("Div", ["kept_mean", "energy"], ["roughness"]),
         helper.make_node("Div", ["energy", "energy"], ["ones"]),
+        helper.make_node("Squeeze", ["roughness", "columns"], ["distance"]),
         helper.make_node("Concat", ["log_energy", "roughness", "ones"], ["embedding"], axis=1),
         helper.make_node("MatMul", ["embedding", "weights"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
@@ -130,7 +134,12 @@ def _model(outputs: list[str], batch: int | str) -> onnx.ModelProto:
             helper.make_tensor_value_info("samples", TensorProto.FLOAT, [batch, "n_samples"]),
             helper.make_tensor_value_info("lengths", TensorProto.INT64, [batch]),
         ],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [batch, widths[name]]) for name in outputs],
+        [
+            helper.make_tensor_value_info(
+                name, TensorProto.FLOAT, [batch, widths[name]] if name in widths else [batch]
+            )
+            for name in outputs
+        ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import onnx
 import pytest
 
+from vocemo.bundle import Bundle
 from vocemo.cli.main import main
 from vocemo.lab.export import onnx_bundle
 
@@ -56,6 +58,28 @@ def test_a_run_becomes_a_file_that_predicts_and_says_what_it_is(
     assert "CC BY-NC-SA" in described and "Livingstone" in described and "emobox-6" in described
 
 
+def test_the_file_says_when_its_answers_are_uncertain(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], exporter: None, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(learnt[1], run)
+    result = json.loads((run / "result.json").read_text())
+    given = {"wanted_risk": 0.2, "threshold": 0.625, "risk": 0.1, "coverage": 0.5}
+    (run / "result.json").write_text(json.dumps(result | {"thresholds": [given]}))
+    target = tmp_path / "emotion.onnx"
+    assert main(["export", str(run), "--out", str(target), "--risk", "0.2"]) == 0
+    assert "at most 20% of the others are wrong" in capsys.readouterr().out
+    about = Bundle.open(target, device="cpu").info
+    assert (about.threshold, about.threshold_risk) == (0.625, 0.2)
+    assert about.distance_limit == result["distances"]["limit"]
+    assert main(["info", str(target)]) == 0
+    said = capsys.readouterr().out
+    assert "below a confidence of 0.62; of the others at most 20%" in said and "Out of domain: past" in said
+    assert main(["export", str(run), "--out", str(target)]) == 0
+    assert "above it to a risk of 30%" in capsys.readouterr().out
+    assert Bundle.open(target, device="cpu").info.threshold is None
+
+
 def test_by_default_the_file_lies_in_the_run(learnt: tuple[str, Path], exporter: None) -> None:
     target = learnt[1] / "model.onnx"
     try:
@@ -79,6 +103,7 @@ def test_what_is_wrong_is_answered_with_what_is_valid(
     assert "vocemo train --out DIR" in complaint(capsys, str(tmp_path))
     assert "none.json" in complaint(capsys, run, "--results", str(tmp_path / "none.json"))
     assert "is a folder" in complaint(capsys, run, "--out", str(tmp_path))
+    assert "valid: 0.05, 0.1, 0.15," in complaint(capsys, run, "--risk", "0.33")
     assert "RUN" in complaint(capsys)
 
 

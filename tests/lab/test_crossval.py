@@ -11,11 +11,12 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_scor
 
 import fabricate_run
 from vocemo.errors import RunError, UsageError
-from vocemo.lab import crossval, experiment, plan
+from vocemo.lab import crossval, experiment, plan, selective
 from vocemo.lab.corpora import read
 from vocemo.lab.crossval import Job
-from vocemo.lab.evaluate import Results
+from vocemo.lab.evaluate import Predictions, Results, Subject
 from vocemo.lab.history import EpochRecord
+from vocemo.lab.mahalanobis import Distances
 from vocemo.lab.run import Outcome, TrainedOn
 from vocemo.lab.train import Step, TrainingState
 
@@ -138,12 +139,24 @@ def test_a_plan_is_learnt_from_all_jobs(done: list[Job], tmp_path: Path) -> None
     assert learnt.temperature == pytest.approx(
         np.prod([outcome.temperature for outcome in outcomes]) ** (1 / 12)
     )
+    ratios = [outcome.distances.ratio for outcome in outcomes]
+    assert learnt.distance_ratio == pytest.approx(np.median(ratios))
     learnt.write(tmp_path / "plan.json")
     assert plan.Plan.read(tmp_path) == plan.Plan.read(tmp_path / "plan.json") == learnt
 
 
-def outcome(best_epoch: int, temperature: float) -> Outcome:
-    return Outcome(1, best_epoch, best_epoch, 1.0, temperature, TrainedOn(1, 1, 1.0, 1.0), None)
+def outcome(best_epoch: int, temperature: float, limit: float | None) -> Outcome:
+    trained_on, distances = TrainedOn(1, 1, 1.0, 1.0), Distances(2.0, limit)
+    return Outcome(1, best_epoch, best_epoch, 1.0, temperature, trained_on, None, distances=distances)
+
+
+def answers(clips: int) -> Predictions:
+    """Half of them sure and right, half of them unsure and wrong, by ten speakers."""
+    subjects = tuple(Subject(f"{n}.wav", "c", f"c/{n % 10}") for n in range(clips))
+    sure = np.arange(clips) < clips // 2
+    probabilities = np.where(sure[:, None], [0.9, 0.1], [0.4, 0.6])
+    zeros = np.zeros(clips, np.int64)
+    return Predictions(("happy", "sad"), subjects, zeros, probabilities, zeros, zeros)
 
 
 def history(*rates: float) -> tuple[EpochRecord, ...]:
@@ -153,7 +166,8 @@ def history(*rates: float) -> tuple[EpochRecord, ...]:
 def test_a_plan_is_made_of_medians() -> None:
     made = plan.learn(
         [history(8.0, 8.0, 4.0, 4.0), history(8.0, 2.0), history(8.0, 8.0, 8.0, 1.0, 1.0)],
-        [outcome(3, 1.0), outcome(2, 4.0), outcome(5, 2.0)],
+        [outcome(3, 1.0, 3.0), outcome(2, 4.0, 4.0), outcome(5, 2.0, 9.0)],
+        answers(400),
         recipe="r",
         recipe_sha256="s",
         protocol="p",
@@ -161,6 +175,8 @@ def test_a_plan_is_made_of_medians() -> None:
     assert made.epochs == 3
     assert made.learning_rates == (8.0, 8.0, 4.0)  # the second run's last rate, 2, stands for its third
     assert made.temperature == pytest.approx(2.0)
+    assert made.distance_ratio == 2.0
+    assert selective.chosen(made.thresholds, 0.1).threshold == 0.9
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"learning_rates": 3}'])

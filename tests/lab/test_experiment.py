@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from vocemo.lab import recipe as recipes
 from vocemo.lab.augment import Chain
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.evaluate import Predictions
+from vocemo.lab.mahalanobis import Gaussians
 from vocemo.lab.plan import Plan
 from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
 from vocemo.lab.scoring import score
+from vocemo.lab.selective import Threshold
 from vocemo.lab.splits import Fold
 from vocemo.lab.train import Step, TrainingState
 from vocemo.lab.waveforms import Samples, Waveforms
@@ -36,6 +39,7 @@ FILES = {
     "last.pt",
     "best.pt",
     "emotion_mappings.json",
+    "domain.npz",
     "predictions.csv",
     "validation.csv",
     "result.json",
@@ -210,6 +214,49 @@ def test_a_leaky_protocol_is_run_and_called_leaky(
     assert RunFolder(tmp_path).leaky()
 
 
+def test_what_lies_farther_out_than_unheard_speakers_is_known_from_a_fold(
+    done: RunFolder, fold: Fold, tiny_waveforms: Waveforms
+) -> None:
+    found, gaussians = done.outcome().distances, Gaussians.read(done.domain)
+    trained = network.build(CHOSEN, 0)
+    checkpoint.load_weights(trained, done.weights, fabricate_run.CPU)
+    given = (trained, fold.validation, CHOSEN.emotions, tiny_waveforms)
+    scores = score(*given, device=fabricate_run.CPU, summaries=True)
+    assert found is not None and scores.summaries is not None
+    assert found.limit == pytest.approx(np.quantile(gaussians.distance(scores.summaries), 0.99))
+    assert found.median < found.limit and found.ratio == found.limit / found.median
+    known, targets = experiment.summaries_of_training(
+        trained, fold.train, done.info(), tiny_waveforms, fabricate_run.CPU
+    )
+    assert len(known) == len(targets) == 32 and gaussians.means.shape == (8, known.shape[1])
+    np.testing.assert_allclose(np.median(gaussians.distance(known)), found.median, rtol=1e-5)
+
+
+def test_what_an_older_vocemo_did_not_measure_is_measured_afterwards(
+    tiny_corpus: str,
+    fold: Fold,
+    done: RunFolder,
+    tiny_waveforms: Waveforms,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(experiment.train, "fit", lambda *_, **__: pytest.fail("trained again"))
+    older = RunFolder(tmp_path / "older")
+    shutil.copytree(done.path, older.path)
+    result = json.loads(older.result.read_text())
+    del result["thresholds"], result["distances"]
+    older.result.write_text(json.dumps(result))
+    older.domain.unlink()
+    assert older.outcome().distances is None and older.outcome().thresholds == ()
+    weights = older.weights.read_bytes()
+    run = {"waveforms": tiny_waveforms, "resume": True}
+    assert fabricate_run.run(tiny_corpus, fold, older.path, CHOSEN, **run) == done.outcome()
+    assert older.outcome() == done.outcome() and older.weights.read_bytes() == weights
+    older.weights.unlink()
+    older.domain.unlink()
+    assert fabricate_run.run(tiny_corpus, fold, older.path, CHOSEN, **run) == done.outcome()
+
+
 def test_a_complete_run_is_only_read(
     tiny_corpus: str, fold: Fold, done: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,13 +321,16 @@ def test_what_is_no_run_is_named(tmp_path: Path, done: RunFolder) -> None:
 
 
 def test_all_clips_are_trained_by_a_plan(tiny_corpus: str, tiny_waveforms: Waveforms, tmp_path: Path) -> None:
-    learnt = Plan(CHOSEN.name, CHOSEN.sha256, "emobox-6", 6, (3e-3, 1e-3), 1.7)
+    thresholds = (Threshold(0.3, 0.6, 0.2, 0.5),)
+    learnt = Plan(CHOSEN.name, CHOSEN.sha256, "emobox-6", 6, (3e-3, 1e-3), 1.7, thresholds, 1.5)
     fold = fabricate_run.fold(tiny_corpus, "all")
     info = crossval.run_info(CHOSEN, (tiny_corpus,), fold, 0, fabricate_run.CPU, learnt)
     folder = RunFolder(tmp_path)
     outcome = experiment.run_fold(info, fold, folder, waveforms=tiny_waveforms, device=fabricate_run.CPU)
     assert (outcome.temperature, outcome.test, outcome.best_epoch) == (1.7, None, 2)
     assert outcome.trained_on.clips == 48 and outcome.trained_on.speakers == 6
+    assert outcome.thresholds == thresholds
+    assert outcome.distances is not None and outcome.distances.ratio == pytest.approx(1.5)
     assert [record.learning_rate for record in folder.history()] == [3e-3, 1e-3]
     assert all(record.validation_loss is None for record in folder.history())
     assert not folder.predictions.exists() and not folder.validation_predictions.exists()

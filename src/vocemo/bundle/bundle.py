@@ -79,9 +79,9 @@ class Bundle:
         """The graph's outputs for a batch of prepared clips, padded with zeros at the end.
 
         samples: (batch, N) float32; lengths: (batch,) int64, the samples of each row before its padding.
-        Gives probabilities and logits (batch, emotions), embedding (batch, D) and, where the model has
-        it, attention (batch, frames). Raises UsageError for shapes that do not fit together and for a clip
-        longer than `clip_samples`.
+        Gives probabilities and logits (batch, emotions), embedding (batch, D) and, where the file has
+        them, distance (batch,) and attention (batch, frames). Raises UsageError for shapes that do not fit
+        together and for a clip longer than `clip_samples`.
         """
         if samples.ndim != 2 or lengths.shape != samples.shape[:1]:
             raise UsageError(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vocemo.bundle.info import BundleInfo
 
 OUTPUTS = ("probabilities", "logits", "embedding")
+DISTANCE = "distance"  # the further output of a bundle that has a limit for it
 DEVICES = ("auto", "cpu", "cuda")
 MOST_THREADS = 4  # past four threads a clip of seconds gains nothing and other processes lose
 
@@ -39,6 +40,11 @@ class Engine(Protocol):
         self, samples: NDArray[np.float32], lengths: NDArray[np.int64]
     ) -> Mapping[str, NDArray[np.float32]]:
         """The outputs by name, for samples (batch, N) and lengths (batch,)."""
+
+
+def outputs_needed(info: BundleInfo) -> tuple[str, ...]:
+    """The outputs that a graph of this description has."""
+    return OUTPUTS if info.distance_limit is None else (*OUTPUTS, DISTANCE)
 
 
 def usable_cores() -> int:

@@ -40,9 +40,11 @@ class BundleInfo:
     """All that a bundle says of itself, kept as JSON in the file.
 
     `temperature` is the calibration that the graph already applies to its logits; `threshold`, where
-    it is given, is the confidence below which an answer is called uncertain; `weights` is how the file
-    stores the model's weights (the front end's constants are float32 in any);
-    `relabel` says which emotions of a corpus counted as another in training, such as calm as neutral.
+    it is given, is the confidence below which an answer is called uncertain, chosen so that of those at or
+    above it no more than the share `threshold_risk` are wrong; `distance_limit`, where it is given, is the
+    value of the graph's output `distance` past which a recording sounds unlike the speech that the model
+    knows; `weights` is how the file stores the model's weights (the front end's constants are float32 in
+    any); `relabel` says which emotions of a corpus counted as another in training, such as calm as neutral.
 
     >>> info = BundleInfo(name="tiny", emotions=("happy", "sad"))
     >>> BundleInfo.from_json(info.to_json()) == info
@@ -59,6 +61,8 @@ class BundleInfo:
     preparation: Preparation = dataclasses.field(default_factory=Preparation)
     temperature: float = 1.0
     threshold: float | None = None
+    threshold_risk: float | None = None
+    distance_limit: float | None = None
     licence: str = ""
     attribution: tuple[str, ...] = ()
     training: TrainingInfo = dataclasses.field(default_factory=TrainingInfo)
@@ -75,6 +79,8 @@ class BundleInfo:
             raise BundleError(f"a bundle needs two or more different emotions, given {list(self.emotions)}")
         if self.weights not in get_args(Weights):
             raise BundleError(f"weights are stored as {', '.join(get_args(Weights))}, given {self.weights!r}")
+        if self.distance_limit is not None and not self.distance_limit > 0:
+            raise BundleError(f"distance_limit is above 0, given {self.distance_limit}")
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of this description."""

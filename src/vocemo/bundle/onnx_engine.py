@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vocemo.bundle.engine import DEVICES, MOST_THREADS, OUTPUTS, usable_cores
+from vocemo.bundle.engine import DEVICES, MOST_THREADS, outputs_needed, usable_cores
 from vocemo.bundle.info import METADATA_KEY, BundleInfo
 from vocemo.errors import BundleError, UnknownNameError, UsageError
 
@@ -43,7 +43,7 @@ class OnnxEngine:
         return text
 
     def check(self, info: BundleInfo) -> None:
-        """Raise BundleError unless the graph has the inputs and outputs that every bundle has."""
+        """Raise BundleError unless the graph has the inputs and outputs that its description needs."""
         inputs = {each.name: each.type for each in self._session.get_inputs()}
         if inputs != INPUTS:
             raise BundleError(f"{self._path}: the graph takes {inputs}, a bundle takes {INPUTS}")
@@ -56,7 +56,7 @@ class OnnxEngine:
                     "or any number of clips of the length that its preparation makes"
                 )
         shapes = {each.name: list(each.shape) for each in self._session.get_outputs()}
-        missing = [name for name in OUTPUTS if name not in shapes]
+        missing = [name for name in outputs_needed(info) if name not in shapes]
         if missing:
             raise BundleError(
                 f"{self._path}: the graph gives {', '.join(shapes)} and lacks {', '.join(missing)}"

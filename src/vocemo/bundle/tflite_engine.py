@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vocemo.bundle import flatbuffer
-from vocemo.bundle.engine import DEVICES, MOST_THREADS, OUTPUTS, usable_cores
+from vocemo.bundle.engine import DEVICES, MOST_THREADS, outputs_needed, usable_cores
 from vocemo.bundle.info import METADATA_KEY, BundleInfo
 from vocemo.bundle.quiet import without_notices
 from vocemo.errors import BundleError, MissingExtraError, UnknownNameError, UsageError
@@ -68,7 +68,7 @@ class TfliteEngine:
                 f"{self._path}: the graph takes {_named(self._inputs)}; "
                 f"its description needs {_named(inputs)}"
             )
-        missing = [name for name in OUTPUTS if name not in self._outputs]
+        missing = [name for name in outputs_needed(info) if name not in self._outputs]
         if missing:
             raise BundleError(
                 f"{self._path}: the graph gives {', '.join(self._outputs)} and lacks {', '.join(missing)}"

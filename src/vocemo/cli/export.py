@@ -37,6 +37,15 @@ def export(
             "it is fixed, else one and a half times the median training clip.",
         ),
     ] = None,
+    risk: Annotated[
+        float | None,
+        typer.Option(
+            "--risk",
+            metavar="R",
+            help="Call answers uncertain so that of the others no more than this share is wrong: 0.05 to 0.5 "
+            "in steps of 0.05, by default 0.3.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="The bundle; by default RUN/model.onnx or .tflite."),
@@ -66,7 +75,9 @@ def export(
     chosen = _format(to, out)
     from vocemo.lab.evaluate import Results
     from vocemo.lab.export.run import export_run
+    from vocemo.lab.selective import USUAL_RISK
 
+    wanted = USUAL_RISK if risk is None else risk
     target = out or run / f"model.{chosen}"
     if target.is_dir():
         raise UsageError(
@@ -85,8 +96,9 @@ def export(
         to=chosen,
         weights="float32" if quantize == "none" else quantize,
         length_s=length_s,
+        risk=wanted,
     )
-    _show(target, parity, rounded=quantize != "none")
+    _show(target, parity, wanted, rounded=quantize != "none")
 
 
 def _format(to: str | None, out: Path | None) -> Literal["onnx", "tflite"]:
@@ -99,7 +111,7 @@ def _format(to: str | None, out: Path | None) -> Literal["onnx", "tflite"]:
     return "tflite" if "tflite" in (to, ending) else "onnx"
 
 
-def _show(target: Path, parity: Parity, *, rounded: bool) -> None:
+def _show(target: Path, parity: Parity, risk: float, *, rounded: bool) -> None:
     from vocemo.bundle import Bundle
 
     typer.echo(f"Wrote {target} ({target.stat().st_size / 1000:,.0f} kB)")
@@ -113,4 +125,19 @@ def _show(target: Path, parity: Parity, *, rounded: bool) -> None:
     )
     if rounded:
         typer.echo(f"The same emotion as the network: {parity.agreement:.1%} of them")
+    if bundle.info.threshold is None:
+        typer.echo(
+            f"No threshold: as far as the validation clips and their speakers tell, none holds the answers "
+            f"above it to a risk of {risk:.0%}; no answer is called uncertain for its confidence"
+        )
+    else:
+        typer.echo(
+            f"Answers below a confidence of {bundle.info.threshold:.2f} are called uncertain: by the "
+            f"validation clips, at most {risk:.0%} of the others are wrong"
+        )
+    if bundle.info.distance_limit is None:
+        typer.echo(
+            "No distance: what is no speech is not told from speech. A run of an older vocemo has it once "
+            "its vocemo train or crossval command is given again, train with --resume"
+        )
     typer.echo(f"Next: vocemo predict FILE --model {target}")

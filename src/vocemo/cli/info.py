@@ -44,8 +44,9 @@ def _sections(bundle: Bundle) -> list[tuple[str, list[str]]]:
                 f"Takes: {_takes(bundle)}; weights stored as {about.weights}",
                 f"Made by: vocemo {about.vocemo_version or 'unknown'}, bundle format {about.format}",
                 f"Emotions ({len(about.emotions)}): {', '.join(about.emotions)}",
-                f"Calibration: temperature {about.temperature:.3f}; threshold "
-                + ("none" if about.threshold is None else f"{about.threshold:.2f}"),
+                f"Calibration: temperature {about.temperature:.3f}",
+                f"Uncertain: {_uncertain(about)}",
+                f"Out of domain: {_out_of_domain(about)}",
             ],
         ),
         ("Licence of the weights", _licence(about)),
@@ -53,6 +54,20 @@ def _sections(bundle: Bundle) -> list[tuple[str, list[str]]]:
         ("Results", [_result(result) for result in about.results] or ["none are stated"]),
         ("Preparation", [f"{name}: {_plain(value)}" for name, value in about.preparation.to_dict().items()]),
     ]
+
+
+def _uncertain(about: BundleInfo) -> str:
+    if about.threshold is None:
+        return "no answer for its confidence: there is no threshold"
+    line = f"answers below a confidence of {about.threshold:.2f}"
+    risk = about.threshold_risk
+    return line if risk is None else f"{line}; of the others at most {risk:.0%} are wrong, by validation"
+
+
+def _out_of_domain(about: BundleInfo) -> str:
+    if about.distance_limit is None:
+        return "not measured"
+    return f"past a distance of {about.distance_limit:.2f} from what it was trained on"
 
 
 def _takes(bundle: Bundle) -> str:

@@ -39,7 +39,12 @@ def predict(
     ] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(metavar="P", min=0.0, max=1.0, help="Call an answer below this confidence uncertain."),
+        typer.Option(
+            metavar="P",
+            min=0.0,
+            max=1.0,
+            help="Call an answer below this confidence uncertain; by default the model's own, 0: none.",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write to a file and not to standard output.")

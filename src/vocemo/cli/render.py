@@ -53,8 +53,9 @@ class Table:
             self._line("No emotion: silence")
             return
         unsure = " (uncertain)" if prediction.uncertain else ""
-        emotion = self._style("1;32", prediction.emotion)
-        self._line(f"Predicted emotion: {emotion} with {prediction.confidence:.2%} confidence{unsure}")
+        # Confidence is the model's own word, which says nothing of what it has never heard the like of.
+        sure = "" if prediction.unfamiliar else f" with {prediction.confidence:.2%} confidence"
+        self._line(f"Predicted emotion: {self._style('1;32', prediction.emotion)}{sure}{unsure}")
         self._line("All emotion probabilities:")
         width = max(map(len, prediction.probabilities))
         for name, probability in prediction.ranked(self._top):
@@ -120,7 +121,17 @@ class Csv:
     def begin(self) -> None:
         """Write the header."""
         self._writer.writerow(
-            ["path", "duration_s", "emotion", "confidence", "uncertain", *self._emotions, "model", "warnings"]
+            [
+                "path",
+                "duration_s",
+                "emotion",
+                "confidence",
+                "uncertain",
+                "out_of_domain",
+                *self._emotions,
+                "model",
+                "warnings",
+            ]
         )
 
     def add(self, prediction: Prediction) -> None:
@@ -134,6 +145,7 @@ class Csv:
                 answer["emotion"] or "",
                 answer["confidence"],
                 str(answer["uncertain"]).lower(),
+                "" if answer["out_of_domain"] is None else answer["out_of_domain"],
                 *cells,
                 answer["model"],
                 " | ".join(answer["warnings"]),

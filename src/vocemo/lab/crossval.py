@@ -83,7 +83,7 @@ def run_info(
     device: torch.device,
     learnt: plan.Plan | None = None,
 ) -> RunInfo:
-    """What a run is asked for; a plan, where there is one, gives its rates and temperature."""
+    """What a run is asked for; a plan, where there is one, gives what validation would."""
     return RunInfo(
         recipe=recipe,
         corpora=tuple(corpora),
@@ -93,6 +93,8 @@ def run_info(
         clips=(len(fold.train), len(fold.validation), len(fold.test)),
         learning_rates=learnt.learning_rates if learnt else (),
         temperature=learnt.temperature if learnt else None,
+        thresholds=learnt.thresholds if learnt else (),
+        distance_ratio=learnt.distance_ratio if learnt else None,
         made=made_here(device.type),
     )
 
@@ -122,6 +124,7 @@ def learn_plan(done: Sequence[Job], recipe: Recipe) -> plan.Plan:
     return plan.learn(
         [job.folder.history() for job in done],
         [job.folder.outcome() for job in done],
+        Predictions.concatenate(Predictions.read(job.folder.validation_predictions) for job in done),
         recipe=recipe.name,
         recipe_sha256=recipe.sha256,
         protocol=done[0].fold.protocol,

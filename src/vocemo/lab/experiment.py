@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vocemo.errors import CorpusError, UsageError, VocemoError
-from vocemo.lab import augment, checkpoint, network, train
+from vocemo.lab import augment, checkpoint, mahalanobis, network, selective, train
 from vocemo.lab import device as devices
 from vocemo.lab.calibrate import fit_temperature
 from vocemo.lab.corpora.clip import Clip, Manifest
@@ -20,6 +22,7 @@ from vocemo.lab.dataset import TrainingSet, collate
 from vocemo.lab.disk_cache import DiskCache
 from vocemo.lab.evaluate import Predictions, fold_result
 from vocemo.lab.history import best
+from vocemo.lab.mahalanobis import Distances
 from vocemo.lab.network import Network
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
@@ -106,14 +109,15 @@ def run_fold(
     """Train on a fold and test on it once, everything written to the folder as soon as it is known.
 
     With `resume` a run goes on after its last whole epoch, to the same weights as one that was never
-    interrupted; a complete one is only read. With `deterministic` torch uses no algorithm whose outcome may
-    differ from run to run (`device.deterministic`). What was trained with is kept in the run's `made`.
+    interrupted; a complete one is only read, but for what an older vocemo did not measure. With
+    `deterministic` torch uses no algorithm whose outcome may differ from run to run (`device.deterministic`).
+    What was trained with is kept in the run's `made`.
 
     Raises LeakError where the fold breaks its protocol's promise, RunError where the folder has another run.
     """
     folder.check(info, resume=resume)
     if folder.complete:
-        return folder.outcome()
+        return _brought_up(info, fold, folder, waveforms, device)
     audit = enforce(fold)  # first of all: a refused fold leaves no folder behind
     with devices.deterministic(device, wanted=deterministic):
         made = _trained_with(info.recipe, device, deterministic=deterministic)
@@ -236,11 +240,13 @@ def _finish(
 ) -> Outcome:
     """Take the best epoch's weights, calibrate on validation, and look at the test fold, once."""
     checkpoint.load_weights(state.network, folder.weights, device)
-    temperature = info.temperature or 1.0
+    temperature, thresholds = info.temperature or 1.0, info.thresholds
     if fold.validation:
         scores = _score(state.network, fold.validation, info, waveforms, device)
         temperature = fit_temperature(scores.logits, scores.row_targets)
-        _predictions(fold.validation, scores, temperature, info).write(folder.validation_predictions)
+        answers = _predictions(fold.validation, scores, temperature, info)
+        answers.write(folder.validation_predictions)
+        thresholds = selective.thresholds(answers)
     outcome = Outcome(
         parameters=sum(state.network.parameter_counts()),
         best_epoch=best(state.history, info.recipe.training).epoch,
@@ -249,6 +255,8 @@ def _finish(
         temperature=temperature,
         trained_on=TrainedOn.of(fold.train),
         test=None,
+        thresholds=thresholds,
+        distances=_distances(state.network, fold, info, folder, waveforms, device),
     )
     if fold.test:
         scores = _score(state.network, fold.test, info, waveforms, device)
@@ -261,6 +269,60 @@ def _finish(
             train_seconds=outcome.train_seconds,
         )
         outcome = dataclasses.replace(outcome, test=test)
+    folder.write_outcome(outcome)
+    return outcome
+
+
+def _distances(
+    trained: Network, fold: Fold, info: RunInfo, folder: RunFolder, waveforms: Waveforms, device: torch.device
+) -> Distances:
+    """Where the training clips lie, written to the folder, and how far validation goes from there."""
+    known, targets = summaries_of_training(trained, fold.train, info, waveforms, device)
+    gaussians = mahalanobis.fit(known, targets)
+    gaussians.write(folder.domain)
+    median = float(np.median(gaussians.distance(known)))
+    if not fold.validation:
+        return Distances(median, info.distance_ratio and info.distance_ratio * median)
+    heard = score(
+        trained, fold.validation, info.recipe.emotions, waveforms, device=device, summaries=True
+    ).summaries
+    assert heard is not None
+    return Distances(median, mahalanobis.limit(gaussians.distance(heard)))
+
+
+def summaries_of_training(
+    trained: Network, clips: tuple[Clip, ...], info: RunInfo, waveforms: Waveforms, device: torch.device
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The summaries (n, D) and targets (n,) of an epoch, with its variation and crops, that was not trained.
+
+    Noise and pitches that the network learnt to hear through are part of what it knows.
+    """
+    summaries, targets = [], []
+    trained.eval()
+    with torch.inference_mode():
+        for batch in training_set(clips, info.recipe, waveforms).epoch(info.seed, epoch=0):
+            on_device = batch.to(device)
+            summaries.append(trained.summed_up(on_device.samples, on_device.lengths)[1].cpu().numpy())
+            targets.append(batch.targets.numpy())
+    return np.concatenate(summaries), np.concatenate(targets)
+
+
+def _brought_up(
+    info: RunInfo, fold: Fold, folder: RunFolder, waveforms: Waveforms, device: torch.device
+) -> Outcome:
+    """A complete run's outcome, with what an older vocemo did not measure; its weights stay as they are."""
+    outcome = folder.outcome()
+    measured = outcome.distances is not None and folder.domain.is_file()
+    if measured or not folder.weights.is_file():
+        return outcome
+    trained = network.build(info.recipe, info.seed)
+    checkpoint.load_weights(trained, folder.weights, torch.device("cpu"))
+    trained.to(device)
+    thresholds = info.thresholds
+    if fold.validation and folder.validation_predictions.is_file():
+        thresholds = selective.thresholds(Predictions.read(folder.validation_predictions))
+    distances = _distances(trained, fold, info, folder, waveforms, device)
+    outcome = dataclasses.replace(outcome, thresholds=thresholds, distances=distances)
     folder.write_outcome(outcome)
     return outcome
 

@@ -9,8 +9,11 @@ from torch import Tensor, nn
 
 from vocemo.lab import front_ends, models
 from vocemo.lab.models import Output
+from vocemo.lab.models.masking import frame_mask, masked_mean
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.recipe_options import NamedOptions
+
+LEAST_DEVIATION = 1e-3  # of a front end's band over time, whose numbers are about 1 over a corpus
 
 
 class Network(nn.Module):
@@ -47,6 +50,13 @@ class Network(nn.Module):
         attention = None if half.attention is None else half.attention.float()
         return Output(half.logits.float(), half.embedding.float(), attention)
 
+    def summed_up(self, samples: Tensor, lengths: Tensor) -> tuple[Output, Tensor]:
+        """What `forward` gives, for the same, and each clip's vector of `summary`, (batch, D)."""
+        with torch.no_grad():
+            features, frames = self.front_end(samples, lengths)
+        output: Output = self.model(features, frames)
+        return output, summary(features, frames, output.embedding)
+
     def parameter_counts(self) -> tuple[int, int]:
         """Trainable parameters, and those that are not (frozen, moving statistics), of the model alone."""
         trainable = sum(p.numel() for p in self.model.parameters() if p.requires_grad)
@@ -72,6 +82,19 @@ class Network(nn.Module):
         """Whom a bundle must name beside the corpora: the makers of weights that the model began with."""
         credited = getattr(self.model, "credits", None)
         return () if credited is None else credited()
+
+
+def summary(features: Tensor, frames: Tensor, embedding: Tensor) -> Tensor:
+    """A clip in one vector: its embedding, and each band's mean and log deviation over the clip's own frames.
+
+    Shape: features (batch, channels, bands, T), frames (batch,), embedding (batch, E) ->
+    (batch, E + 2 channels bands).
+    """
+    mask = frame_mask(frames, features.shape[-1])[:, None, None, :]
+    mean = masked_mean(features, mask)
+    variance = masked_mean((features - mean.unsqueeze(-1)).square(), mask)
+    spread = 0.5 * torch.log(variance.clamp(min=LEAST_DEVIATION**2))
+    return torch.cat([embedding, mean.flatten(1), spread.flatten(1)], dim=1)
 
 
 def settled(recipe: Recipe) -> Recipe:

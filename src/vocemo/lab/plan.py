@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from vocemo.errors import RunError, UsageError
-from vocemo.lab import checkpoint
+from vocemo.lab import checkpoint, selective
+from vocemo.lab.evaluate.predictions import Predictions
 from vocemo.lab.history import History
 from vocemo.lab.run import Outcome
+from vocemo.lab.selective import Threshold
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Plan:
     runs: int
     learning_rates: tuple[float, ...]  # one an epoch; as many as there are epochs
     temperature: float
+    thresholds: tuple[Threshold, ...] = ()  # by the wanted risk; a risk that none reaches is left out
+    distance_ratio: float | None = None  # the limit of the distance over its median in training
 
     @property
     def epochs(self) -> int:
@@ -50,7 +54,9 @@ class Plan:
         file = path / "plan.json" if path.is_dir() else path
         try:
             data = json.loads(file.read_text(encoding="utf-8"))
-            return cls(**{**data, "learning_rates": tuple(data["learning_rates"])})
+            rates = tuple(data["learning_rates"])
+            thresholds = tuple(Threshold(**each) for each in data.get("thresholds", ()))
+            return cls(**{**data, "learning_rates": rates, "thresholds": thresholds})
         except FileNotFoundError:
             raise UsageError(
                 f"no plan at {file}; a finished vocemo crossval writes one into its folder"
@@ -62,6 +68,7 @@ class Plan:
 def learn(
     histories: Sequence[History],
     outcomes: Sequence[Outcome],
+    validation: Predictions,
     *,
     recipe: str,
     recipe_sha256: str,
@@ -71,6 +78,7 @@ def learn(
 
     Epochs: the median of the best epochs. Rates: the median, over the runs, of each epoch's rate; a run that
     had ended by then counts with its last. Temperature: the geometric mean, since it divides logits.
+    Thresholds: from the answers of all runs to their validation clips, together. Distance ratio: the median.
     """
     epochs = round(float(np.median([outcome.best_epoch for outcome in outcomes])))
     rates = [
@@ -78,4 +86,15 @@ def learn(
         for epoch in range(epochs)
     ]
     temperature = float(np.exp(np.mean(np.log([outcome.temperature for outcome in outcomes]))))
-    return Plan(recipe, recipe_sha256, protocol, len(outcomes), tuple(rates), temperature)
+    ratios = [outcome.distances.ratio for outcome in outcomes if outcome.distances]
+    known = [ratio for ratio in ratios if ratio is not None]
+    return Plan(
+        recipe,
+        recipe_sha256,
+        protocol,
+        len(outcomes),
+        tuple(rates),
+        temperature,
+        selective.thresholds(validation),
+        float(np.median(known)) if known else None,
+    )

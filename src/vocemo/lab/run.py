@@ -7,6 +7,7 @@ curves.png               the same, drawn
 last.pt                  everything that --resume needs, from the end of the last epoch
 best.pt                  the weights of the best epoch: a plain state dict
 emotion_mappings.json    which of the network's outputs is which emotion
+domain.npz               where the training clips lie, from which distances are measured
 predictions.csv          the test fold's clips with their probabilities
 validation.csv           the validation clips with theirs
 result.json              the fold's figures; there when the run is complete
@@ -28,7 +29,9 @@ from vocemo.lab import checkpoint, provenance
 from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.evaluate import FoldResult
 from vocemo.lab.history import EpochRecord, History
+from vocemo.lab.mahalanobis import Distances
 from vocemo.lab.recipe import Recipe, from_dict
+from vocemo.lab.selective import Threshold
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,9 @@ class RunInfo:
     clips: tuple[int, int, int]  # training, validation, test
     learning_rates: tuple[float, ...] = ()  # fixed beforehand, where there is no validation
     temperature: float | None = None  # likewise
+    # Likewise; of no effect on the weights, so that a run made without them can be given them afterwards.
+    thresholds: tuple[Threshold, ...] = field(default=(), compare=False)
+    distance_ratio: float | None = field(default=None, compare=False)
     # What it happened on; of no effect on what is asked for.
     made: dict[str, Any] = field(default_factory=dict, compare=False)
 
@@ -58,6 +64,8 @@ class RunInfo:
             "clips": list(self.clips),
             "learning_rates": list(self.learning_rates),
             "temperature": self.temperature,
+            "thresholds": [dataclasses.asdict(each) for each in self.thresholds],
+            "distance_ratio": self.distance_ratio,
             "made": self.made,
         }
 
@@ -74,6 +82,8 @@ class RunInfo:
             clips=(training, validation, test),
             learning_rates=tuple(data["learning_rates"]),
             temperature=data["temperature"],
+            thresholds=tuple(Threshold(**each) for each in data.get("thresholds", ())),
+            distance_ratio=data.get("distance_ratio"),
             made=data["made"],
         )
 
@@ -107,6 +117,8 @@ class Outcome:
     temperature: float
     trained_on: TrainedOn
     test: FoldResult | None
+    thresholds: tuple[Threshold, ...] = ()  # by the wanted risk; a risk that none reaches is left out
+    distances: Distances | None = None  # None in a run of an older vocemo
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Outcome:
@@ -114,7 +126,13 @@ class Outcome:
         test = data["test"]
         if test is not None:
             test = FoldResult(**{**test, "test_speakers": tuple(test["test_speakers"])})
-        return cls(**{**data, "trained_on": TrainedOn(**data["trained_on"]), "test": test})
+        found = {
+            "trained_on": TrainedOn(**data["trained_on"]),
+            "test": test,
+            "thresholds": tuple(Threshold(**each) for each in data.get("thresholds", ())),
+            "distances": Distances(**data["distances"]) if data.get("distances") else None,
+        }
+        return cls(**data | found)
 
 
 @dataclass(frozen=True)
@@ -162,6 +180,11 @@ class RunFolder:
     def result(self) -> Path:
         """The fold's figures, written last."""
         return self.path / "result.json"
+
+    @property
+    def domain(self) -> Path:
+        """Where the training clips lie, from which distances are measured."""
+        return self.path / "domain.npz"
 
     @property
     def predictions(self) -> Path:
@@ -288,7 +311,7 @@ def made_here(device: str) -> dict[str, Any]:
 def _difference(there: RunInfo, asked: RunInfo) -> str:
     before, now = there.to_dict(), asked.to_dict()
     for key in before:
-        if key not in ("made", "recipe_sha256") and before[key] != now[key]:
+        if key not in ("made", "recipe_sha256", "thresholds", "distance_ratio") and before[key] != now[key]:
             if isinstance(before[key], dict):
                 for inner in before[key]:
                     if before[key][inner] != now[key].get(inner):

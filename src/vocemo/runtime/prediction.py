@@ -11,13 +11,17 @@ _DIGITS = 6  # of a probability in JSON: float32 carries about seven
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of a recording and what was heard in it; times from the start of the recording."""
+    """A stretch of a recording and what was heard in it; times from the start of the recording.
+
+    `out_of_domain` is that of `Prediction`, for the stretch alone.
+    """
 
     start_s: float
     end_s: float
     emotion: str
     confidence: float
     probabilities: Mapping[str, float]
+    out_of_domain: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of this segment."""
@@ -27,6 +31,7 @@ class Segment:
             "emotion": self.emotion,
             "confidence": round(self.confidence, _DIGITS),
             "probabilities": _rounded(self.probabilities),
+            "out_of_domain": _score(self.out_of_domain),
         }
 
 
@@ -36,8 +41,11 @@ class Prediction:
 
     `emotion` is the most probable one and `confidence` its probability. In silence there is none:
     `emotion` is None, `confidence` 0 and `probabilities` empty. `uncertain` says that the confidence lies
-    below the threshold. `segments` are the windows that were averaged, empty where the recording was
-    answered whole. `probabilities` stand in the model's own order.
+    below the threshold, or that this does not sound like the speech that the model knows. That is so where
+    `out_of_domain` is above 1: it is 0 or more and grows with how far the recording lies from what the model
+    was trained on (the median over windows); None where nothing was heard or the model does not measure it.
+    `segments` are the windows that were averaged, empty where the recording was answered whole.
+    `probabilities` stand in the model's own order.
 
     >>> p = Prediction("a.wav", 0.0, 2.0, 2.0, "happy", 0.75, {"happy": 0.75, "sad": 0.25}, model="tiny")
     >>> p.ranked(1)
@@ -57,6 +65,12 @@ class Prediction:
     segments: tuple[Segment, ...] = ()
     model: str = ""
     warnings: tuple[str, ...] = ()
+    out_of_domain: float | None = None
+
+    @property
+    def unfamiliar(self) -> bool:
+        """Whether this does not sound like the speech that the model knows."""
+        return self.out_of_domain is not None and self.out_of_domain > 1.0
 
     def ranked(self, top: int | None = None) -> list[tuple[str, float]]:
         """The emotions and their probabilities, the most probable first; all, or the first `top`."""
@@ -72,6 +86,7 @@ class Prediction:
             "confidence": round(self.confidence, _DIGITS),
             "probabilities": _rounded(probabilities),
             "uncertain": self.uncertain,
+            "out_of_domain": _score(self.out_of_domain),
             "segments": [segment.to_dict() for segment in self.segments],
             "model": self.model,
             "warnings": list(self.warnings),
@@ -89,6 +104,10 @@ class Failure:
         """The path and the reason in one line."""
         reason = " ".join(str(self.error).split()) or type(self.error).__name__
         return reason if self.path is None or self.path in reason else f"{self.path}: {reason}"
+
+
+def _score(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _rounded(probabilities: Mapping[str, float]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo.bundle import Bundle, BundleInfo, usable_cores
+from vocemo.bundle import DISTANCE, Bundle, BundleInfo, usable_cores
 from vocemo.errors import BundleError, TooShortAudioError, UsageError, VocemoError
 from vocemo.prepare import prepare
 from vocemo.runtime.prediction import Failure, Prediction, Segment
@@ -25,6 +25,7 @@ from vocemo.runtime.windows import cut, level_db
 
 SILENT_BELOW_LOUDEST_DB = 30.0  # a window this far below the loudest holds no speech worth averaging
 SHORT_S = 3.0  # a clip below this is warned of, where the model was trained on longer ones
+UNFAMILIAR = "this does not sound like the speech that the model knows, so its answer is a mere guess"
 MOST_JOBS = 4  # threads that decode by default
 _BATCH_CLIPS = 16  # clips in one run of the graph,
 _BATCH_S = 64.0  # and seconds, padding included: bounds the memory of its activations
@@ -190,14 +191,28 @@ class Predictor:
                     levels_db.append(level_db(window))
             for span, prediction in zip(spans, self._answer(clips), strict=True):
                 segments.append(
-                    Segment(*span, prediction.emotion or "", prediction.confidence, prediction.probabilities)
+                    Segment(
+                        *span,
+                        prediction.emotion or "",
+                        prediction.confidence,
+                        prediction.probabilities,
+                        prediction.out_of_domain,
+                    )
                 )
         floor_db = max(levels_db, default=0.0) - SILENT_BELOW_LOUDEST_DB
         kept = [segment for segment, db in zip(segments, levels_db, strict=True) if db >= floor_db]
         if not kept:
             return self._silence(path, end / self._rate, [*warnings, "the recording is silent"])
         mean = np.mean([list(segment.probabilities.values()) for segment in kept], axis=0)
-        return self._prediction(path, end / self._rate, mean, warnings, tuple(kept))
+        scores = [segment.out_of_domain for segment in kept if segment.out_of_domain is not None]
+        unlike = sum(score > 1.0 for score in scores)
+        score = float(np.median(scores)) if scores else None
+        if score is not None and score <= 1.0 and unlike:
+            warnings = [
+                *warnings,
+                f"{unlike} of {len(kept)} windows do not sound like the speech that the model knows",
+            ]
+        return self._prediction(path, end / self._rate, mean, warnings, tuple(kept), score)
 
     def _silence(self, path: str | None, duration_s: float, warnings: Sequence[str]) -> Prediction:
         said = tuple(dict.fromkeys(warnings))
@@ -210,6 +225,7 @@ class Predictor:
         probabilities: NDArray[np.floating],
         warnings: Sequence[str],
         segments: tuple[Segment, ...] = (),
+        out_of_domain: float | None = None,
     ) -> Prediction:
         if not np.isfinite(probabilities).all():
             what = path or "the recording"
@@ -218,6 +234,8 @@ class Predictor:
             )
         best = int(np.argmax(probabilities))
         confidence = float(probabilities[best])
+        unfamiliar = out_of_domain is not None and out_of_domain > 1.0
+        warnings = [*warnings, UNFAMILIAR] if unfamiliar else warnings
         return Prediction(
             path=path,
             start_s=0.0,
@@ -226,10 +244,11 @@ class Predictor:
             emotion=self.emotions[best],
             confidence=confidence,
             probabilities=dict(zip(self.emotions, map(float, probabilities), strict=True)),
-            uncertain=self.threshold is not None and confidence < self.threshold,
+            uncertain=unfamiliar or (self.threshold is not None and confidence < self.threshold),
             segments=segments,
             model=self.info.name,
             warnings=tuple(dict.fromkeys(warnings)),
+            out_of_domain=out_of_domain,
         )
 
     def _answer_group(self, heard: Sequence[_Clip | Prediction | Failure]) -> Iterator[Prediction | Failure]:
@@ -248,10 +267,21 @@ class Predictor:
             for row, index in enumerate(batch):
                 samples[row, : len(clips[index].samples)] = clips[index].samples
             lengths = np.array([clips[index].length for index in batch], np.int64)
-            for index, row in zip(batch, self.bundle.run(samples, lengths)["probabilities"], strict=True):
+            outputs = self.bundle.run(samples, lengths)
+            scores = self._scores(outputs.get(DISTANCE), len(batch))
+            for index, row, score in zip(batch, outputs["probabilities"], scores, strict=True):
                 clip = clips[index]
-                answers[index] = self._prediction(clip.path, clip.duration_s, row, clip.warnings)
+                answers[index] = self._prediction(
+                    clip.path, clip.duration_s, row, clip.warnings, out_of_domain=score
+                )
         return [answers[index] for index in range(len(clips))]
+
+    def _scores(self, distances: NDArray[np.float32] | None, clips: int) -> list[float] | list[None]:
+        """Each clip's distance over the model's limit; None where the model has no such thing."""
+        limit = self.info.distance_limit
+        if limit is None or distances is None:
+            return [None] * clips
+        return [float(distance) / limit for distance in distances]
 
 
 def _growing_groups(sources: Iterable[Source]) -> Iterator[list[Source]]:

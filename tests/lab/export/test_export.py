@@ -24,6 +24,7 @@ from vocemo.lab.evaluate import Metric, Results
 from vocemo.lab.export import onnx_bundle
 from vocemo.lab.export import run as export
 from vocemo.lab.export.bundle_graph import BundleGraph
+from vocemo.lab.mahalanobis import Gaussians
 from vocemo.lab.network import Network
 from vocemo.lab.run import RunFolder
 from vocemo.prepare import prepare
@@ -96,6 +97,35 @@ def test_exported_is_eager_on_real_clips(predictor: Predictor, trained: Network,
     paths += sorted(corpora_dir.glob("aesdd/anger/*.flac"))[:3]
     assert len(paths) > 10
     agree(predictor, trained, paths)
+
+
+def test_the_distance_is_that_of_the_run(
+    learnt: tuple[str, Path], learnt_bundle: Path, trained: Network
+) -> None:
+    folder, bundle = RunFolder(learnt[1]), Bundle.open(learnt_bundle, device="cpu")
+    distances = folder.outcome().distances
+    assert distances is not None and bundle.info.distance_limit == distances.limit
+    rng = np.random.default_rng(0)
+    samples = (0.1 * rng.standard_normal((5, 20_000))).astype(np.float32)
+    lengths = np.array([20_000, 1_600, 9_999, 16_000, 3_200])
+    with torch.inference_mode():
+        summary = trained.summed_up(torch.from_numpy(samples), torch.from_numpy(lengths))[1].numpy()
+    expected = Gaussians.read(folder.domain).distance(summary)
+    np.testing.assert_allclose(bundle.run(samples, lengths)["distance"], expected, rtol=1e-3)
+    for row, length, distance in zip(samples, lengths, expected, strict=True):  # padding is not heard
+        alone = bundle.run(row[None, :length], np.array([length]))["distance"]
+        assert alone[0] == pytest.approx(distance, rel=1e-3)
+
+
+def test_a_run_without_a_limit_becomes_a_file_without_the_distance(
+    learnt: tuple[str, Path], trained: Network, tmp_path: Path
+) -> None:
+    path = tmp_path / "plain.onnx"
+    onnx_bundle.write_bundle(
+        trained, BundleInfo("plain", RECIPE.emotions, preparation=RECIPE.preparation), path
+    )
+    assert "distance" not in Bundle.open(path).run(*[np.zeros((1, 4000), np.float32), np.array([4000])])
+    assert load(path, device="cpu").predict(np.ones(16_000), 16_000).out_of_domain is None
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5, 17])

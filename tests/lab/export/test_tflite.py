@@ -32,6 +32,7 @@ from vocemo.lab.features import (
     ZeroCrossingRate,
     frame_lengths,
 )
+from vocemo.lab.mahalanobis import Gaussians
 from vocemo.lab.models import Output
 from vocemo.lab.network import Network
 from vocemo.lab.run import RunFolder
@@ -63,7 +64,8 @@ def converted(converter: None, trained: Network, learnt: tuple[str, Path]) -> by
     """The learnt network as it comes from the converter, which takes seconds: once for all tests."""
     temperature = RunFolder(learnt[1]).outcome().temperature
     info = BundleInfo(name="learnt", emotions=trained_on(learnt).emotions, temperature=temperature)
-    return tflite_bundle._converted(trained, info, round(CLIP_S * RATE_HZ))
+    known = Gaussians.read(RunFolder(learnt[1]).domain)
+    return tflite_bundle._converted(trained, info, round(CLIP_S * RATE_HZ), known)
 
 
 @pytest.fixture
@@ -123,6 +125,7 @@ def test_padded_and_alone_it_answers_as_torch_does(
     target = tmp_path / "emotion.tflite"
     found = export_run(learnt[1], target, to="tflite", weights=weights)
     assert found.difference <= near and found.clips == 24
+    assert found.distance <= {"float32": 1e-3, "float16": 1e-2, "int8": 0.05}[weights]
     assert (found.agreement == 1.0) if weights == "float32" else (found.difference > 1e-7)
     predictor = load(target)
     assert predictor.info.weights == weights and predictor.info.preparation.max_length_s == CLIP_S

@@ -14,21 +14,29 @@ from typing import Any
 
 import torch
 
-from vocemo.bundle import METADATA_KEY, Bundle, BundleInfo, Weights
+from vocemo.bundle import DISTANCE, METADATA_KEY, OUTPUTS, Bundle, BundleInfo, Weights
 from vocemo.errors import BundleError, MissingExtraError
 from vocemo.lab.export.bundle_graph import BundleGraph
 from vocemo.lab.export.onnx_weights import store_weights
 from vocemo.lab.export.parity import Parity, compare, noisy_tones
 from vocemo.lab.features import use_export_kernels
+from vocemo.lab.mahalanobis import Gaussians
 from vocemo.lab.network import Network
 
 OPSET = 18
 
 
-def write_bundle(network: Network, info: BundleInfo, path: Path, weights: Weights = "float32") -> Parity:
+def write_bundle(
+    network: Network,
+    info: BundleInfo,
+    path: Path,
+    weights: Weights = "float32",
+    gaussians: Gaussians | None = None,
+) -> Parity:
     """Write the bundle and return how closely it answers as the network does.
 
-    weights: how the file stores the model's weights; see `onnx_weights`.
+    weights: how the file stores the model's weights; see `onnx_weights`. gaussians: what the distance is
+    measured from; None where the bundle measures none.
 
     Raises BundleError where the file does not answer as the network does; then nothing is left behind.
     Raises MissingExtraError where the exporter is not installed.
@@ -42,7 +50,7 @@ def write_bundle(network: Network, info: BundleInfo, path: Path, weights: Weight
     exportable = copy.deepcopy(network)
     use_export_kernels(exportable)
     info = dataclasses.replace(info, weights=weights)
-    model = _onnx_model(BundleGraph(exportable, info.temperature).eval(), info)
+    model = _onnx_model(BundleGraph(exportable, info.temperature, gaussians).eval(), info)
     if weights != "float32":
         store_weights(model, weights)
     entry = model.metadata_props.add()
@@ -51,9 +59,8 @@ def write_bundle(network: Network, info: BundleInfo, path: Path, weights: Weight
     partial.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, partial)
     try:
-        parity = compare(
-            network, Bundle.open(partial, device="cpu"), noisy_tones(info.preparation), "noisy tones"
-        )
+        batches = noisy_tones(info.preparation)
+        parity = compare(network, Bundle.open(partial, device="cpu"), batches, "noisy tones", gaussians)
         parity.hold(weights)
         partial.replace(path)
     finally:
@@ -66,8 +73,8 @@ def _onnx_model(graph: BundleGraph, info: BundleInfo) -> Any:
     length = fixed or 2 * rate
     samples = torch.zeros(2, length)
     lengths = torch.tensor([length, length // 2])
-    names = ["probabilities", "logits", "embedding"]
-    if len(graph(samples, lengths)) == 4:
+    names = [*OUTPUTS] if graph.distance is None else [*OUTPUTS, DISTANCE]
+    if len(graph(samples, lengths)) > len(names):
         names.append("attention")
     batch, time = torch.export.Dim("batch"), torch.export.Dim("time", min=rate // 10)
     with _quiet(), torch.inference_mode():

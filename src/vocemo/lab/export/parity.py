@@ -9,15 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vocemo.bundle import Bundle
+from vocemo.bundle import DISTANCE, Bundle
 from vocemo.errors import BundleError, VocemoError
 from vocemo.lab.corpora import Clip, read
-from vocemo.lab.export.bundle_graph import BundleGraph
+from vocemo.lab.mahalanobis import Gaussians
 from vocemo.lab.network import Network
 from vocemo.lab.waveforms import Waveforms
 from vocemo.prepare import Preparation
 
-TOLERANCE = 1e-4  # of a probability, where the weights are stored as they are
+TOLERANCE = 1e-4  # of a probability, where the weights are stored as they are,
+DISTANCE_TOLERANCE = 1e-3  # and of a distance, as a share of it
 CLIPS = 24  # recordings that a file is held to
 _TONES_S = ([1.0], [0.31, 2.5, 1.37], [3.01, 3.01, 0.7, 5.2, 4.003])
 
@@ -32,6 +33,7 @@ class Parity:
     agreement: float  # the share of clips with the same most probable emotion
     clips: int
     heard: str  # what the clips are
+    distance: float = 0.0  # the largest difference of a distance, as a share of it
 
     def hold(self, weights: str) -> None:
         """Raise BundleError unless the file may stand for its network.
@@ -39,7 +41,7 @@ class Parity:
         Weights that are stored as they are may change no probability by more than TOLERANCE; rounded ones
         may, and what they change is told.
         """
-        if not np.isfinite(self.difference):
+        if not np.isfinite(self.difference + self.distance):
             raise BundleError(
                 f"the exported graph differs from the network by {self.difference:.2g} in a probability: "
                 "it answers with what is no number"
@@ -49,23 +51,39 @@ class Parity:
                 f"the exported graph differs from the network by {self.difference:.2g} in a probability; "
                 f"at most {TOLERANCE:g} is allowed"
             )
+        if weights == "float32" and self.distance > DISTANCE_TOLERANCE:
+            raise BundleError(
+                f"the exported graph differs from the network by {self.distance:.2g} of a distance; "
+                f"at most {DISTANCE_TOLERANCE:g} is allowed"
+            )
 
 
-def compare(network: Network, bundle: Bundle, batches: Iterable[Batch], heard: str) -> Parity:
-    """How closely a bundle answers as its network does.
+def compare(
+    network: Network,
+    bundle: Bundle,
+    batches: Iterable[Batch],
+    heard: str,
+    gaussians: Gaussians | None = None,
+) -> Parity:
+    """How closely a bundle answers as its network does, and measures the distance from `gaussians`.
 
     The network hears each batch as it stands; the bundle fills it up to its own length where it has one.
     """
-    reference = BundleGraph(network, bundle.info.temperature).eval()
-    worst, same, count = 0.0, 0, 0
+    network = network.eval()
+    worst, same, count, farthest = 0.0, 0, 0, 0.0
     for samples, lengths in batches:
         with torch.inference_mode():
-            expected = reference(torch.from_numpy(samples), torch.from_numpy(lengths))[0].numpy()
-        answered = bundle.run(samples, lengths)["probabilities"]
+            output, summary = network.summed_up(torch.from_numpy(samples), torch.from_numpy(lengths))
+            expected = torch.softmax(output.logits / bundle.info.temperature, dim=-1).numpy()
+        given = bundle.run(samples, lengths)
+        answered = given["probabilities"]
+        if gaussians is not None:
+            measured = gaussians.distance(summary.numpy())
+            farthest = float(np.maximum(farthest, np.abs(given[DISTANCE] / measured - 1).max()))
         worst = float(np.maximum(worst, np.abs(expected - answered).max()))  # unlike max(), keeps NaN
         same += int((expected.argmax(1) == answered.argmax(1)).sum())
         count += len(lengths)
-    return Parity(worst, same / max(1, count), count, heard)
+    return Parity(worst, same / max(1, count), count, heard, farthest)
 
 
 def noisy_tones(preparation: Preparation, longest: int | None = None) -> Iterator[Batch]:

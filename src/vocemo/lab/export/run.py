@@ -11,13 +11,15 @@ import torch
 import vocemo
 from vocemo.bundle import BundleInfo, TrainingInfo, Weights
 from vocemo.errors import UsageError
-from vocemo.lab import checkpoint, corpora, network
+from vocemo.lab import checkpoint, corpora, network, selective
 from vocemo.lab.evaluate import Results
 from vocemo.lab.export.onnx_bundle import write_bundle
 from vocemo.lab.export.parity import Parity
 from vocemo.lab.export.tflite_bundle import clip_length_s, write_tflite
+from vocemo.lab.mahalanobis import Gaussians
 from vocemo.lab.models import Credit
 from vocemo.lab.run import Outcome, RunFolder, RunInfo
+from vocemo.lab.selective import USUAL_RISK
 
 Format = Literal["onnx", "tflite"]
 
@@ -30,6 +32,7 @@ def export_run(
     to: Format = "onnx",
     weights: Weights = "float32",
     length_s: float | None = None,
+    risk: float = USUAL_RISK,
 ) -> Parity:
     """Write a complete run as a bundle; returns how closely it answers as the run's network.
 
@@ -38,6 +41,8 @@ def export_run(
         to: the file's format.
         weights: how the file stores the model's weights.
         length_s: of the one clip that a TFLite file takes; None: see `clip_length_s`.
+        risk: the share of wrong answers that the threshold is chosen for, one of `selective.WANTED`; the
+            bundle has no threshold where none reached it on validation clips.
 
     Raises UsageError where there is no run or it cannot be had so, RunError where it is not complete.
     """
@@ -45,6 +50,9 @@ def export_run(
     info, outcome = folder.info(), folder.outcome()
     if to == "onnx" and length_s is not None:
         raise UsageError("--length-s goes with --to tflite: an .onnx file takes clips of any length")
+    threshold = selective.chosen(outcome.thresholds, risk)
+    limit = outcome.distances.limit if outcome.distances else None
+    gaussians = Gaussians.read(folder.domain) if limit is not None else None
     trained = network.build(info.recipe, info.seed)
     checkpoint.load_weights(trained, folder.weights, torch.device("cpu"))
     description = BundleInfo(
@@ -54,13 +62,16 @@ def export_run(
         relabel=info.recipe.relabel,
         preparation=info.recipe.preparation,
         temperature=outcome.temperature,
+        threshold=threshold.threshold if threshold else None,
+        threshold_risk=risk if threshold else None,
+        distance_limit=limit,
         licence=licence_of(info.corpora, trained.credits()),
         attribution=attribution_of(info.corpora, trained.credits()),
         training=_training_info(info, outcome),
         results=tuple(result.to_dict() for result in results),
     )
     if to == "onnx":
-        return write_bundle(trained, description, target, weights)
+        return write_bundle(trained, description, target, weights, gaussians)
     median_s = outcome.trained_on.duration_median_s
     return write_tflite(
         trained,
@@ -69,6 +80,7 @@ def export_run(
         length_s=clip_length_s(info.recipe.preparation, median_s, length_s),
         weights=weights,
         corpora=info.corpora,
+        gaussians=gaussians,
     )
 
 

@@ -22,14 +22,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vocemo.bundle import Bundle, BundleInfo, Weights
+from vocemo.bundle import DISTANCE, Bundle, BundleInfo, Weights
 from vocemo.bundle.quiet import without_notices
 from vocemo.errors import MissingExtraError, UsageError
+from vocemo.lab.export.bundle_graph import Distance
 from vocemo.lab.export.parity import Parity, compare, noisy_tones, recordings
 from vocemo.lab.export.tflite_file import with_description
 from vocemo.lab.export.tflite_weights import store_weights
 from vocemo.lab.features import use_export_kernels
-from vocemo.lab.network import Network
+from vocemo.lab.mahalanobis import Gaussians
+from vocemo.lab.network import Network, summary
 from vocemo.prepare import Preparation
 
 USUAL_S = 3.0  # a clip's length where nothing tells what is usual
@@ -75,6 +77,7 @@ def write_tflite(
     length_s: float,
     weights: Weights = "float32",
     corpora: Sequence[str] = (),
+    gaussians: Gaussians | None = None,
 ) -> Parity:
     """Write the file and return how closely it answers as the network does.
 
@@ -84,6 +87,7 @@ def write_tflite(
             8-bit integers by output channel, with activations quantised as they come (int8).
         corpora: specs of recordings to compare it on; where there are none, or none that can be read,
             noisy tones take their place.
+        gaussians: what the distance is measured from; None where the file measures none.
 
     Raises BundleError where the file does not answer as the network does; then nothing is left behind.
     Raises UsageError for a network over an encoder from outside, MissingExtraError where the converter is
@@ -96,7 +100,7 @@ def write_tflite(
     info = dataclasses.replace(info, preparation=fixed, weights=weights)
     longest = fixed.length or round(length_s * fixed.sample_rate)
     network = copy.deepcopy(network).cpu().eval()
-    content = with_description(_converted(network, info, longest), info)
+    content = with_description(_converted(network, info, longest, gaussians), info)
     if weights != "float32":
         with _quiet():
             content = store_weights(content, weights)
@@ -108,9 +112,9 @@ def write_tflite(
         batches = recordings(corpora, fixed, longest)
         if batches:
             names = dict.fromkeys(spec.partition(":")[0] for spec in corpora)
-            parity = compare(network, bundle, batches, f"clips of {', '.join(names)}")
+            parity = compare(network, bundle, batches, f"clips of {', '.join(names)}", gaussians)
         else:
-            parity = compare(network, bundle, noisy_tones(fixed, longest), "noisy tones")
+            parity = compare(network, bundle, noisy_tones(fixed, longest), "noisy tones", gaussians)
         parity.hold(weights)
         partial.replace(path)
     finally:
@@ -126,17 +130,20 @@ class TfliteGraph(nn.Module):
 
     temperature: Tensor
 
-    def __init__(self, network: Network, temperature: float) -> None:
+    def __init__(self, network: Network, temperature: float, gaussians: Gaussians | None = None) -> None:
         super().__init__()
         self.front_end, self.model = network.front_end, network.model
+        self.distance = None if gaussians is None else Distance(gaussians)
         self.register_buffer("temperature", torch.tensor(float(temperature)))
 
     def forward(self, samples: Tensor, length: Tensor) -> dict[str, Tensor]:
-        """Samples (1, N), length (1,) -> probabilities, logits, embedding and, where there is, attention."""
+        """Samples (1, N), length (1,) -> what `BundleGraph` gives, by name."""
         features, frames = self.front_end(samples, length.to(torch.int64))
         output = self.model(features, frames)
         probabilities = torch.softmax(output.logits / self.temperature, dim=-1)
         answers = {"probabilities": probabilities, "logits": output.logits, "embedding": output.embedding}
+        if self.distance is not None:
+            answers[DISTANCE] = self.distance(summary(features, frames, output.embedding))
         return answers if output.attention is None else answers | {"attention": output.attention}
 
 
@@ -149,7 +156,7 @@ def _refuse_encoders(network: Network, info: BundleInfo) -> None:
         )
 
 
-def _converted(network: Network, info: BundleInfo, count: int) -> bytes:
+def _converted(network: Network, info: BundleInfo, count: int, gaussians: Gaussians | None) -> bytes:
     """The TFLite file of a network for clips of `count` samples."""
     try:
         with _quiet():
@@ -160,7 +167,7 @@ def _converted(network: Network, info: BundleInfo, count: int) -> bytes:
     network = copy.deepcopy(network)
     use_export_kernels(network)
     _spell_out_padding(network)
-    graph = TfliteGraph(network, info.temperature).eval()
+    graph = TfliteGraph(network, info.temperature, gaussians).eval()
     example = {"samples": torch.zeros(1, count), "length": torch.tensor([count], dtype=torch.int32)}
     with _quiet(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
         model: Any = litert_torch.convert(graph, sample_kwargs=example)

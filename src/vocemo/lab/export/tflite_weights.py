@@ -1,8 +1,9 @@
 """The weights of a TFLite file in half the space or a quarter of it; the front end's constants as they are.
 
 A DFT or a mel filter in 8 bits would bend every feature, and these constants weigh little: whatever bears
-the front end's name keeps float32. The rest is rounded to float16 and turned back on loading, or to 8-bit
-integers by output channel, with activations quantised clip by clip as they come ("dynamic range").
+the front end's name keeps float32, and so does what measures the distance from training. The rest is
+rounded to float16 and turned back on loading, or to 8-bit integers by output channel, with activations
+quantised clip by clip as they come ("dynamic range").
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from vocemo.bundle import Weights
 from vocemo.lab.export.tflite_file import packed
 
 # A part of the graph is known by the path of the modules that it comes from.
-OUTSIDE_THE_FRONT_END = r"^(?!.*front_end).*"
+OF_THE_MODEL = r"^(?!.*(front_end|Distance)).*"
 
 
 def store_weights(content: bytes, weights: Weights) -> bytes:
@@ -36,7 +37,7 @@ def _float16() -> Any:
 
     recipe = RecipeManager()
     recipe.add_quantization_config(
-        regex=OUTSIDE_THE_FRONT_END,
+        regex=OF_THE_MODEL,
         operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
         op_config=qtyping.OpQuantizationConfig(
             weight_tensor_config=qtyping.TensorQuantizationConfig(
@@ -57,7 +58,7 @@ def _int8() -> Any:
 
     recipe = RecipeManager()
     recipe.add_dynamic_config(
-        regex=OUTSIDE_THE_FRONT_END,
+        regex=OF_THE_MODEL,
         operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
         num_bits=8,
     )
