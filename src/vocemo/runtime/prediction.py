@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vocemo.runtime.explanation import Explanation
 
 _DIGITS = 6  # of a probability in JSON: float32 carries about seven
 
@@ -37,7 +40,8 @@ class Prediction:
     `emotion` is the most probable one and `confidence` its probability. In silence there is none:
     `emotion` is None, `confidence` 0 and `probabilities` empty. `uncertain` says that the confidence lies
     below the threshold. `segments` are the windows that were averaged, empty where the recording was
-    answered whole. `probabilities` stand in the model's own order.
+    answered whole. `probabilities` stand in the model's own order. `explanation` is there where one was asked
+    for.
 
     >>> p = Prediction("a.wav", 0.0, 2.0, 2.0, "happy", 0.75, {"happy": 0.75, "sad": 0.25}, model="tiny")
     >>> p.ranked(1)
@@ -57,6 +61,7 @@ class Prediction:
     segments: tuple[Segment, ...] = ()
     model: str = ""
     warnings: tuple[str, ...] = ()
+    explanation: Explanation | None = None
 
     def ranked(self, top: int | None = None) -> list[tuple[str, float]]:
         """The emotions and their probabilities, the most probable first; all, or the first `top`."""
@@ -65,6 +70,7 @@ class Prediction:
     def to_dict(self, top: int | None = None) -> dict[str, Any]:
         """The JSON object of this prediction, with the `top` most probable emotions alone where given."""
         probabilities = self.probabilities if top is None else dict(self.ranked(top))
+        explained = {} if self.explanation is None else {"explanation": self.explanation.to_dict()}
         return {
             "path": self.path,
             "duration_s": round(self.duration_s, 3),
@@ -75,6 +81,7 @@ class Prediction:
             "segments": [segment.to_dict() for segment in self.segments],
             "model": self.model,
             "warnings": list(self.warnings),
+            **explained,
         }
 
 
