@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
@@ -23,7 +23,7 @@ from vocemo.prepare import Prepared, prepare
 from vocemo.runtime.explain_occlusion import Occluder, Occlusion, spans
 from vocemo.runtime.explanation import Band, Explanation, MapColumn, Moment, Part
 from vocemo.runtime.prediction import Prediction
-from vocemo.runtime.source import Source, is_encoded, pieces
+from vocemo.runtime.source import Source, stretches
 
 if TYPE_CHECKING:
     from vocemo.runtime.predictor import Predictor
@@ -65,8 +65,8 @@ def explain(
     if answered.segments:
         preparation = dataclasses.replace(preparation, offset_s=0.0)
     found = []
-    stretches = _stretches(source, sample_rate, rate, [(round(a * rate), round(b * rate)) for a, b in chosen])
-    for (start_s, _), samples in zip(chosen, stretches, strict=True):
+    heard = stretches(source, sample_rate, rate, [(round(a * rate), round(b * rate)) for a, b in chosen])
+    for (start_s, _), samples in zip(chosen, heard, strict=True):
         prepared = prepare(samples, rate, preparation)
         target = predictor.emotions.index(explained)
         found.append(_Explained.of(predictor.bundle, prepared, start_s, rate, target, how))
@@ -216,20 +216,3 @@ def _chosen(answered: Prediction, emotion: str, most: int) -> list[tuple[float, 
         if len(kept) < most and apart:
             kept.append((segment.start_s, segment.end_s))
     return sorted(kept)
-
-
-def _stretches(
-    source: Source, sample_rate: int | None, rate: int, wanted: Sequence[tuple[int, int]]
-) -> list[NDArray[np.float32]]:
-    """The samples of a recording in [start, stop), for each that is wanted; holds no others."""
-    held = [list[NDArray[np.float32]]() for _ in wanted]
-    position, last = 0, max(stop for _, stop in wanted)
-    for piece in pieces(source, None if is_encoded(source) else sample_rate, rate):
-        for kept, (start, stop) in zip(held, wanted, strict=True):
-            part = piece.samples[max(start - position, 0) : max(stop - position, 0)]
-            if len(part):
-                kept.append(part.copy())
-        position += len(piece.samples)
-        if position >= last:
-            break
-    return [np.concatenate(kept) for kept in held]
