@@ -1,9 +1,8 @@
 """Explain an answer: exchange one part of the recording after another and ask the model again.
 
-Occlusion (Zeiler & Fergus 2014, "Visualizing and understanding convolutional networks", section 4.2), at the level of
-samples, so that it works with any bundle: a moment or a band whose loss makes the model less sure of an emotion
-spoke for it. Parts are exchanged after preparation: levelled anew, a quieter clip would be a louder one
-everywhere else.
+Occlusion (Zeiler & Fergus 2014, "Visualizing and understanding convolutional networks", section 4.2), at the
+level of samples, so that it works with any bundle: a moment or a band whose loss makes the model less sure of an
+emotion spoke for it. Parts are exchanged after preparation: levelled anew, what is left would grow louder.
 """
 
 from __future__ import annotations
@@ -81,7 +80,9 @@ def explain(
         probability=answered.probabilities[explained],
         parts=tuple(each.part for each in found),
         moments=tuple(moment for each in found for moment in each.moments),
-        bands=tuple(Band(*map(float, row)) for row in zip(edges[:-1], edges[1:], effects, without, strict=True)),
+        bands=tuple(
+            Band(*map(float, row)) for row in zip(edges[:-1], edges[1:], effects, without, strict=True)
+        ),
         map=tuple(column for each in found for column in each.map),
         windows=windows,
         neutral=how.neutral,
@@ -207,7 +208,7 @@ def _windows(answered: Prediction, emotion: str) -> tuple[Moment, ...]:
 
 
 def _chosen(answered: Prediction, emotion: str, most: int) -> list[tuple[float, float]]:
-    """The stretches to explain, in s: all of a short recording, or a long one's windows that speak most for it."""
+    """The stretches to explain, in s: a short recording, or the windows of a long one that speak most for it."""
     if not answered.segments:
         return [(0.0, answered.duration_s)]
     kept: list[tuple[float, float]] = []

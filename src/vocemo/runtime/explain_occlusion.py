@@ -1,8 +1,8 @@
 """Take parts of a clip away without leaving a hole: exchange them for what its background sounds like.
 
-A hole of digital silence is itself something that a model hears: no recording that it learnt from has one, and
-a pause may speak for an emotion. The exchange is linear, so that a moment, a band and a moment of a band are one
-operation: with the background noise n, the filter of band b and a fade w between 0 and 1,
+A hole of digital silence is itself something that a model hears, and unlike most that it learnt from; in a noisy
+call it stands out. The exchange is linear, so that a moment, a band and a moment of a band are one operation: with
+the background noise n, the filter of band b and a fade w between 0 and 1,
 
     x' = x + w * band_b(n - x),    and the bands add up to n - x.
 """
@@ -22,7 +22,9 @@ Neutral = Literal["background", "silence"]
 Samples = NDArray[np.float32]  # (N,)
 
 QUIETEST = 0.1  # of the frames stand for the background
-BELOW_CLIP_DB = 20.0  # the noise lies at least so far below the clip: without a pause its quietest frames are speech
+BELOW_CLIP_DB = (
+    20.0  # the noise lies at least so far below the clip: without a pause its quietest frames are speech
+)
 FADE_S = 0.01  # at each end of an exchanged moment: a sudden change would be heard as a click
 EDGE_SHARE = 0.25  # of a band's width, on either side of an edge, over which its filter falls
 RINGING_S = 0.1  # zeros around the clip, so that no filter reaches round from its end to its beginning
@@ -42,7 +44,7 @@ class Occlusion:
     >>> Occlusion(hop_s=0.5)
     Traceback (most recent call last):
         ...
-    vocemo.errors.UsageError: hop_s 0.5; valid: above 0 and at most window_s 0.3, so that no moment is left out
+    vocemo.errors.UsageError: hop_s 0.5; valid: above 0 and at most window_s 0.3, or moments are left out
     """
 
     window_s: float = 0.3  # about a syllable with its neighbours
@@ -62,7 +64,7 @@ class Occlusion:
         if not 0.0 < self.hop_s <= self.window_s:
             raise UsageError(
                 f"hop_s {self.hop_s}; valid: above 0 and at most window_s {self.window_s}, "
-                "so that no moment is left out"
+                "or moments are left out"
             )
         for name, least in (("bands", 2), ("columns", 0), ("parts", 1), ("seed", 0)):
             if getattr(self, name) < least:

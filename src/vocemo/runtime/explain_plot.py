@@ -1,4 +1,4 @@
-"""A picture of an explanation: what spoke for an emotion and what against it, over the waveform and its bands.
+"""A picture of an explanation: what spoke for an emotion and what against it, over wave and spectrogram.
 
 Matplotlib (the extra `plot`) is imported when a picture is drawn, and its global state is left alone.
 """
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 FOR, AGAINST = "#c2571a", "#1f6f8b"
 INK, QUIET_INK, HAIRLINE = "#1d2733", "#66727f", "#b9cdd6"
 LOUD = "#7d7d7d"  # of the spectrogram, from white: colours over it stay colours
-STRONGEST_TINT, STRONGEST_COVER = 0.70, 0.85  # opacity of the largest effect, over the wave and the spectrogram
+STRONGEST_TINT, STRONGEST_COVER = (
+    0.70,
+    0.85,
+)  # opacity of the largest effect, over the wave and the spectrogram
 LEAST_SCALE = 0.25  # log-odds: a picture in which nothing matters stays pale
 FREQUENCIES_HZ = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
 
@@ -56,7 +59,11 @@ def draw(explanation: Explanation, recording: audio.Source) -> Figure:
     _title(page, explanation)
     top_in = HEAD_IN
     if explanation.windows:
-        page.say(LEFT_IN, top_in + 0.18, "The whole recording: which windows spoke for it. Framed: explained below.")
+        page.say(
+            LEFT_IN,
+            top_in + 0.18,
+            "The whole recording: which windows spoke for it. Framed: explained below.",
+        )
         axes = page.axes(LEFT_IN, top_in + SAID_IN, WIDTH_IN - RIGHT_IN - LEFT_IN, OVERVIEW_IN)
         _overview(axes, explanation, envelope(recording, _COLUMNS))
         top_in += overview
@@ -65,7 +72,9 @@ def draw(explanation: Explanation, recording: audio.Source) -> Figure:
     loudest = max(float(np.abs(samples).max()) for samples in heard)
     widths_in = _widths(views, WIDTH_IN - LEFT_IN - GAP_IN - BARS_IN - RIGHT_IN)
     wave_in, mel_in = top_in + SAID_IN, top_in + 2 * SAID_IN + WAVE_IN
-    page.say(LEFT_IN, top_in + 0.18, f"When. Bracketed: how probable {explanation.emotion} is without that moment.")
+    page.say(
+        LEFT_IN, top_in + 0.18, f"When. Bracketed: how probable {explanation.emotion} is without that moment."
+    )
     page.say(LEFT_IN, mel_in - 0.12, "When and how high, over the spectrogram (darker is louder).")
     in_time = scale_of([explanation.over_time(np.linspace(*view, _COLUMNS)) for view in views])
     in_map = scale_of([map_over_time(explanation, view)[1] for view in views])
@@ -106,16 +115,17 @@ class _Page:
     def say(self, left_in: float, top_in: float, text: str, **style: Any) -> None:
         """Text whose baseline lies `top_in` below the top; a dollar sign in it is no mathematics."""
         style = {"color": QUIET_INK, "fontsize": 9, "va": "baseline"} | style
-        self._figure.text(
-            left_in / WIDTH_IN, 1.0 - top_in / self._height_in, text, **style
-        ).set_parse_math(False)
+        self._figure.text(left_in / WIDTH_IN, 1.0 - top_in / self._height_in, text, **style).set_parse_math(
+            False
+        )
 
 
 def _views(explanation: Explanation) -> list[View]:
     """The explained parts, each with a little of what was cut off on either side."""
     duration_s = explanation.duration_s
     return [
-        (max(part.start_s - MARGIN_S, 0.0), min(part.end_s + MARGIN_S, duration_s)) for part in explanation.parts
+        (max(part.start_s - MARGIN_S, 0.0), min(part.end_s + MARGIN_S, duration_s))
+        for part in explanation.parts
     ]
 
 
@@ -151,7 +161,7 @@ def _title(page: _Page, explanation: Explanation) -> None:
 
 
 def tints(effects: NDArray[np.float64], strongest: float, scale: float) -> NDArray[np.float64]:
-    """Effects as colours (..., 4), red, green, blue and opacity: FOR above 0, AGAINST below, none at 0 or NaN.
+    """Effects as colours (..., 4), red, green, blue, opacity: FOR above 0, AGAINST below, none at 0 or NaN.
 
     scale: the magnitude, in log-odds, that has the opacity `strongest`.
     """
@@ -221,7 +231,13 @@ def _wave(
         )
         middle_s = (moment.start_s + moment.end_s) / 2
         axes.text(
-            middle_s, 1.18 * limit, percent(moment.without), ha="center", color=colour, fontsize=9, weight="bold"
+            middle_s,
+            1.18 * limit,
+            percent(moment.without),
+            ha="center",
+            color=colour,
+            fontsize=9,
+            weight="bold",
         )
     for part in explanation.parts:
         _attention(axes, part, limit)
@@ -240,7 +256,9 @@ def _least_and_greatest(samples: NDArray[np.float32]) -> tuple[NDArray[np.float3
 def _marked(explanation: Explanation, view: View) -> list[Moment]:
     """The moments whose numbers are written: two that spoke for the emotion, one against it."""
     marked = explanation.strongest(2) + explanation.strongest(1, against=True)
-    return [moment for moment in marked if view[0] - 0.01 <= moment.start_s and moment.end_s <= view[1] + 0.01]
+    return [
+        moment for moment in marked if view[0] - 0.01 <= moment.start_s and moment.end_s <= view[1] + 0.01
+    ]
 
 
 def _attention(axes: Axes, part: Part, limit: float) -> None:
@@ -258,7 +276,9 @@ def _unheard(axes: Axes, explanation: Explanation, view: View) -> None:
         for start_s, end_s in ((view[0], part.start_s), (part.end_s, view[1])):
             if end_s - start_s > 0.005:
                 axes.axvspan(start_s, end_s, facecolor="white", alpha=0.7, linewidth=0, zorder=4)
-                axes.axvspan(start_s, end_s, fill=False, edgecolor=HAIRLINE, hatch="////", linewidth=0, zorder=4)
+                axes.axvspan(
+                    start_s, end_s, fill=False, edgecolor=HAIRLINE, hatch="////", linewidth=0, zorder=4
+                )
 
 
 def _mel(
@@ -291,14 +311,16 @@ def _mel(
 
 
 def map_over_time(explanation: Explanation, view: View) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Evenly spaced times within a view, and there the mean effect of the map's columns: (bands, times), NaN in gaps."""
+    """The mean effect of the map's columns, even in time: (times,) in s and (bands, times), NaN in gaps."""
     columns = [c for c in explanation.map if c.start_s >= view[0] - 0.01 and c.end_s <= view[1] + 0.01]
     if not columns:
         return np.zeros(0), np.zeros((len(explanation.bands), 0))
     times = np.linspace(columns[0].start_s, columns[-1].end_s, 4 * len(columns) + 1)
     starts, ends = np.array([(column.start_s, column.end_s) for column in columns]).T
     inside = (starts <= times[:, None]) & (times[:, None] <= ends)
-    effects = inside @ np.array([column.effects for column in columns]) / np.maximum(inside.sum(1), 1)[:, None]
+    effects = (
+        inside @ np.array([column.effects for column in columns]) / np.maximum(inside.sum(1), 1)[:, None]
+    )
     effects[~inside.any(1)] = np.nan
     return times, effects.T
 
@@ -326,7 +348,12 @@ def _bars(axes: Axes, explanation: Explanation) -> None:
             fontsize=8.5,
             weight="bold",
         )
-    axes.set(xlim=(least - (room if any(band.effect < 0.0 for band in told) else 0.0), most + room), ylim=(0.0, edges[-1]), xticks=[], yticks=[])
+    axes.set(
+        xlim=(least - (room if any(band.effect < 0.0 for band in told) else 0.0), most + room),
+        ylim=(0.0, edges[-1]),
+        xticks=[],
+        yticks=[],
+    )
     for spine in axes.spines.values():
         spine.set_visible(False)
 
@@ -335,16 +362,25 @@ def _legend(page: _Page, explanation: Explanation, top_in: float) -> None:
     emotion = explanation.emotion
     bar_in, middle_in = 1.6, WIDTH_IN / 2
     axes = page.axes(middle_in - bar_in / 2, top_in + 0.06, bar_in, 0.15)
-    axes.imshow(tints(np.linspace(-1.0, 1.0, 101), STRONGEST_COVER, 1.0)[None], aspect="auto", extent=(-1, 1, 0, 1))
+    axes.imshow(
+        tints(np.linspace(-1.0, 1.0, 101), STRONGEST_COVER, 1.0)[None], aspect="auto", extent=(-1, 1, 0, 1)
+    )
     axes.set(xticks=[], yticks=[])
     aside = {"fontsize": 9.5, "weight": "bold"}
-    page.say(middle_in - bar_in / 2 - 0.1, top_in + 0.18, f"spoke against {emotion}", ha="right", color=AGAINST, **aside)
+    page.say(
+        middle_in - bar_in / 2 - 0.1,
+        top_in + 0.18,
+        f"spoke against {emotion}",
+        ha="right",
+        color=AGAINST,
+        **aside,
+    )
     page.say(middle_in + bar_in / 2 + 0.1, top_in + 0.18, f"spoke for {emotion}", color=FOR, **aside)
     neutral = "silence" if explanation.neutral == "silence" else "noise like the recording's own background"
     how = (
-        f"How it was found: one moment or band of frequencies after another was exchanged for {neutral}, and the "
-        f"model was asked again. Orange: without it the model was less sure of {emotion}; blue: more sure. The "
-        "strongest colour is the largest effect in its panel; percentages are what is left of the probability."
+        f"How it was found: one moment or band of frequencies after another was exchanged for {neutral}, "
+        f"and the model was asked again. Orange: without it the model was less sure of {emotion}; blue: more "
+        "sure. The strongest colour is the largest effect in its panel; percentages are the probability left."
     )
     if any(part.attention for part in explanation.parts):
         how += " Dashed: the model's own attention."

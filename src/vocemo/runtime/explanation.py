@@ -15,7 +15,7 @@ WORTH_TELLING = 0.25  # of the largest effect: what falls short of it is not nam
 
 @dataclass(frozen=True)
 class Moment:
-    """A stretch of the recording. `effect`: the fall of the log-odds; `without`: what is left of the probability."""
+    """A stretch of the recording; `effect`: the fall of the log-odds; `without`: the probability that is left."""
 
     start_s: float
     end_s: float
@@ -84,14 +84,15 @@ class Explanation:
     """Which moments and bands of a recording moved the model, for or against one emotion.
 
     `emotion` is the explained one and `answer` what the model answered; `probability` is that of `emotion`
-    for the recording. Every `effect` is how far the log-odds of `emotion`, ln(p / (1 - p)), fall when that moment
-    or band is exchanged for `neutral`: above 0 it spoke for the emotion, below 0 against it; 0.69 is odds halved.
+    for the recording. Every `effect` is how far the log-odds of `emotion`, ln(p / (1 - p)), fall when that
+    moment or band is exchanged for `neutral`: above 0 it spoke for the emotion, below 0 against it; 0.69 halves
+    the odds.
 
     `parts` are the stretches that were explained: the whole recording as the model heard it or, where it was
     answered window by window, the windows that spoke most for the emotion. Effects are on the part's own
-    answer, those of `bands` their mean over parts. `moments` overlap; `map` is moments by bands. `windows` are, of a
-    recording answered window by window, all windows, each with the fall of the recording's log-odds when it is
-    left out; otherwise empty.
+    answer, those of `bands` their mean over parts. `moments` overlap; `map` is moments by bands. `windows`
+    are, of a recording answered window by window, all windows, each with the fall of the recording's log-odds
+    when it is left out; otherwise empty.
 
     It says what moved the model, not what the speaker felt or why.
 
@@ -117,7 +118,7 @@ class Explanation:
     model: str = ""
 
     def strongest(self, count: int = 3, *, against: bool = False) -> list[Moment]:
-        """Up to `count` moments that spoke most for the emotion, or against it; none overlap, the strongest first.
+        """Up to `count` moments that spoke most for the emotion, or against it; none overlap, strongest first.
 
         Those below WORTH_TELLING of the largest effect are left out.
         """
