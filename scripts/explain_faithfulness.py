@@ -4,10 +4,10 @@
         --out docs/results/explain/faithfulness.json
 
 Clips are drawn evenly over the speakers. Of each, the answer is explained, and then its moments are taken
-away, a tenth of a second at a time: those first that the explanation names first; or in an order that has nothing
-to do with the clip, the explanation's own but moved round in time, so that as many moments hang together; or
-the loudest first. Counted is the mean probability of the answer while up to half of the clip goes: the lower,
-the better the order (deletion: Petsiuk, Das & Saenko 2018, RISE). Bands likewise.
+away, a tenth of a second at a time: those first that the explanation names first; or in an order that has
+nothing to do with the clip, the explanation's own but moved round in time, so that as many moments hang
+together; or the loudest first. Counted is the mean probability of the answer while up to half of the clip
+goes: the lower, the better the order (deletion: Petsiuk, Das & Saenko 2018, RISE). Bands likewise.
 
 The explanation is also made of the same network with its weights shuffled (Adebayo et al. 2018, Sanity checks
 for saliency maps): if it still looked the same, it would show the recording and not the model.
@@ -190,8 +190,8 @@ def emptied_pauses(specimen: Specimen) -> dict[str, float]:
     """What it costs to exchange nothing for nothing: the change of the log-odds, by either neutral.
 
     The clip is followed by PAUSE_S of its own recording's pause, which preparation had cut off before the
-    speech, and the middle of that pause is taken away. The nearer to 0, the more neutral. Empty where there is
-    no such pause.
+    speech, and the middle of that pause is taken away. The nearer to 0, the more neutral. Empty where there
+    is no such pause.
     """
     start, pause = round(specimen.prepared.start_s * specimen.rate), round(PAUSE_S * specimen.rate)
     if start < 2 * pause:

@@ -1,8 +1,8 @@
 """Explain an answer: exchange one part of the recording after another and ask the model again.
 
 Occlusion (Zeiler & Fergus 2014, "Visualizing and understanding convolutional networks", section 4.2), at the
-level of samples, so that it works with any bundle: a moment or a band whose loss makes the model less sure of an
-emotion spoke for it. Parts are exchanged after preparation: levelled anew, what is left would grow louder.
+level of samples, so that it works with any bundle: a moment or a band whose loss makes the model less sure of
+an emotion spoke for it. Parts are exchanged after preparation: levelled anew, what is left would grow louder.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class _Explained:
             band_without=np.array([probability(odds) for odds in in_bands]),
             map=[
                 MapColumn(*times(span), tuple(map(float, base - odds)))
-                for span, odds in zip(columns, in_map.reshape(len(columns), -1), strict=True)
+                for span, odds in zip(columns, in_map.reshape(len(columns), how.bands), strict=True)
             ],
         )
 
@@ -208,7 +208,7 @@ def _windows(answered: Prediction, emotion: str) -> tuple[Moment, ...]:
 
 
 def _chosen(answered: Prediction, emotion: str, most: int) -> list[tuple[float, float]]:
-    """The stretches to explain, in s: a short recording, or the windows of a long one that speak most for it."""
+    """The stretches to explain, in s: a short recording, or a long one's windows that speak most for it."""
     if not answered.segments:
         return [(0.0, answered.duration_s)]
     kept: list[tuple[float, float]] = []

@@ -1,8 +1,8 @@
 """Take parts of a clip away without leaving a hole: exchange them for what its background sounds like.
 
-A hole of digital silence is itself something that a model hears, and unlike most that it learnt from; in a noisy
-call it stands out. The exchange is linear, so that a moment, a band and a moment of a band are one operation: with
-the background noise n, the filter of band b and a fade w between 0 and 1,
+A hole of digital silence is itself something that a model hears: in a noisy call it stands out. The exchange
+is linear, so that a moment, a band and a moment of a band are one operation: with the background noise n, the
+filter of band b and a fade w between 0 and 1,
 
     x' = x + w * band_b(n - x),    and the bands add up to n - x.
 """

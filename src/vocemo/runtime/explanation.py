@@ -15,7 +15,7 @@ WORTH_TELLING = 0.25  # of the largest effect: what falls short of it is not nam
 
 @dataclass(frozen=True)
 class Moment:
-    """A stretch of the recording; `effect`: the fall of the log-odds; `without`: the probability that is left."""
+    """A stretch of the recording; `effect`: the fall of the log-odds, `without`: the probability left."""
 
     start_s: float
     end_s: float
@@ -85,8 +85,8 @@ class Explanation:
 
     `emotion` is the explained one and `answer` what the model answered; `probability` is that of `emotion`
     for the recording. Every `effect` is how far the log-odds of `emotion`, ln(p / (1 - p)), fall when that
-    moment or band is exchanged for `neutral`: above 0 it spoke for the emotion, below 0 against it; 0.69 halves
-    the odds.
+    moment or band is exchanged for `neutral`: above 0 it spoke for the emotion, below 0 against it; 0.69
+    halves the odds.
 
     `parts` are the stretches that were explained: the whole recording as the model heard it or, where it was
     answered window by window, the windows that spoke most for the emotion. Effects are on the part's own
@@ -118,9 +118,9 @@ class Explanation:
     model: str = ""
 
     def strongest(self, count: int = 3, *, against: bool = False) -> list[Moment]:
-        """Up to `count` moments that spoke most for the emotion, or against it; none overlap, strongest first.
+        """Up to `count` moments that spoke most for the emotion, or against it, the strongest first.
 
-        Those below WORTH_TELLING of the largest effect are left out.
+        None overlap. Those below WORTH_TELLING of the largest effect are left out.
         """
         return _strongest(self.moments, count, -1.0 if against else 1.0)
 
