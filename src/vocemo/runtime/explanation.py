@@ -135,7 +135,8 @@ class Explanation:
         effects = np.array([m.effect for m in self.moments])
         inside = (starts <= times[:, None]) & (times[:, None] <= ends)
         count = inside.sum(1)
-        return np.divide(inside @ effects, count, out=np.full(len(times), np.nan), where=count > 0)
+        mean = np.divide(inside @ effects, count, out=np.full(len(times), np.nan), where=count > 0)
+        return np.asarray(mean, np.float64)
 
     def summary(self) -> list[str]:
         """What moved the model most, in a line or two for people."""
