@@ -62,7 +62,7 @@ def scale_of(effects: Sequence[NDArray[np.float64]]) -> float:
 
 
 def overview(axes: Axes, explanation: Explanation, envelope: NDArray[np.float32]) -> None:
-    """The wave of a whole recording, windows coloured by what leaving each out does, explained ones framed."""
+    """The wave of a whole recording, each window coloured by what leaving it out does; explained: framed."""
     from matplotlib.patches import Rectangle
 
     duration_s = explanation.duration_s

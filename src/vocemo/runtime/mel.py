@@ -34,7 +34,7 @@ def mel_edges(bands: int, top_hz: float) -> NDArray[np.float64]:
     """The edges of adjoining bands of equal width in mel, from 0 to top_hz: (bands + 1,), in Hz.
 
     >>> mel_edges(2, 8000.0).round().tolist()
-    [0.0, 1767.0, 8000.0]
+    [0.0, 1768.0, 8000.0]
     """
     edges = mel_to_hz(np.linspace(0.0, float(hz_to_mel(top_hz)), bands + 1))
     edges[0], edges[-1] = 0.0, top_hz  # exactly
