@@ -5,6 +5,7 @@
     model = vocemo.load()                          # the model inside the package, or a path
     model.predict("call.wav").emotion              # "happy"
     for p in model.predict_many(paths): ...        # batched, in order
+    model.explain("call.wav").strongest()          # the moments that moved it most
 
 Names are imported when they are first used, so that importing the package costs next to nothing.
 """
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from vocemo.errors import BundleError as BundleError
     from vocemo.errors import UsageError as UsageError
     from vocemo.errors import VocemoError as VocemoError
+    from vocemo.runtime.explain_occlusion import Occlusion as Occlusion
+    from vocemo.runtime.explanation import Explanation as Explanation
     from vocemo.runtime.prediction import Failure as Failure
     from vocemo.runtime.prediction import Prediction as Prediction
     from vocemo.runtime.prediction import Segment as Segment
@@ -34,7 +37,9 @@ _HOMES = {
     "Bundle": "vocemo.bundle.bundle",
     "BundleError": "vocemo.errors",
     "BundleInfo": "vocemo.bundle.info",
+    "Explanation": "vocemo.runtime.explanation",
     "Failure": "vocemo.runtime.prediction",
+    "Occlusion": "vocemo.runtime.explain_occlusion",
     "Prediction": "vocemo.runtime.prediction",
     "Predictor": "vocemo.runtime.predictor",
     "Segment": "vocemo.runtime.prediction",
@@ -48,7 +53,9 @@ __all__ = [
     "Bundle",
     "BundleError",
     "BundleInfo",
+    "Explanation",
     "Failure",
+    "Occlusion",
     "Prediction",
     "Predictor",
     "Segment",

@@ -224,9 +224,70 @@ def test_plot(predict: Run, calls: Path, tmp_path: Path, which: str) -> None:
     assert target.read_bytes().startswith(b"\x89PNG")
 
 
+def test_explain_draws_one_recording_and_says_what_moved_the_model(
+    predict: Run, calls: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "why.png"
+    status, out, err = predict(calls / "a.wav", "--explain", target)
+    assert status == 0 and err == ""
+    assert "Predicted emotion" in out and "Spoke for" in out
+    assert target.read_bytes().startswith(b"\x89PNG")
+    status, out, _ = predict(
+        calls / "a.wav", "--explain", tmp_path / "why.svg", "--explain-emotion", "sad", "--format", "json"
+    )
+    (answer,) = json.loads(out)
+    told = answer["explanation"]
+    assert status == 0 and answer["emotion"] != "sad" == told["emotion"]
+    assert told["probability"] == pytest.approx(probabilities(calls / "a.wav")["sad"], abs=1e-5)
+    assert len(told["bands"]) == len(told["map"][0]["effects"]) == 12
+    assert told["moments"][-1]["end_s"] == 3.5
+    assert "what moved the model" not in out.lower() and "<svg" in (tmp_path / "why.svg").read_text("utf-8")
+
+
+def test_explain_draws_each_of_several_under_its_name(predict: Run, calls: Path, tmp_path: Path) -> None:
+    write(calls / "below" / "a.wav", 1.0, 900)
+    folder = tmp_path / "why"
+    status, out, _ = predict(calls, "--explain", folder, "--format", "jsonl", "--quiet")
+    assert status == 0 and all("explanation" in json.loads(line) for line in out.splitlines())
+    assert sorted(each.name for each in folder.iterdir()) == ["a-2.png", "a.png", "b.png", "c.png"]
+    status, _, _ = predict(calls / "a.wav", calls / "b.flac", "--explain", tmp_path / "of-{name}.pdf")
+    assert status == 0 and (tmp_path / "of-a.pdf").exists() and (tmp_path / "of-b.pdf").exists()
+    status, out, err = predict(calls, "--explain", tmp_path / "one.png")
+    assert status == 2 and out == "" and "{name}.png" in err
+
+
+def test_explain_reads_standard_input_and_leaves_silence_alone(
+    bundle: Path, calls: Path, predict: Run, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "vocemo.cli.main", "predict", "-", "--model", str(bundle)]
+    subprocess.run(
+        [*command, "--explain", tmp_path / "piped"], input=(calls / "a.wav").read_bytes(), check=True
+    )
+    assert (tmp_path / "piped" / "recording.png").exists()
+    audio.write(tmp_path / "hush.wav", np.zeros(4 * RATE_HZ, np.float32), RATE_HZ)
+    status, out, _ = predict(tmp_path / "hush.wav", "--explain", tmp_path / "hush.png", "--format", "json")
+    assert status == 0 and "explanation" not in json.loads(out)[0]
+    assert not (tmp_path / "hush.png").exists()
+
+
+def test_nothing_of_explaining_is_imported_where_none_is_asked_for(bundle: Path, calls: Path) -> None:
+    script = (
+        "import sys; from vocemo.cli.main import main;"
+        f"main(['predict', {str(calls / 'a.wav')!r}, '--model', {str(bundle)!r}]);"
+        "print([name for name in sys.modules if 'expl' in name or name == 'matplotlib'])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["--explain", "picture.bmp"], "png, svg, pdf"),
+        (["--explain", "no/such/folder/a.png"], "--explain"),
+        (["--explain", "no/such/folder"], "--explain"),
+        (["--explain-emotion", "sad"], "goes with --explain"),
+        (["--explain", "{name}.png", "--explain-emotion", "sda"], "did you mean 'sad'"),
         (["--format", "xml"], "'table', 'json', 'jsonl', 'csv'"),
         (["--device", "tpu"], "'auto', 'cpu', 'cuda'"),
         (["--top", "0"], "1"),

@@ -7,7 +7,7 @@ import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
@@ -18,6 +18,9 @@ from vocemo.errors import UsageError
 from vocemo.runtime.prediction import Failure, Prediction
 from vocemo.runtime.predictor import Predictor, load
 from vocemo.runtime.source import Source
+
+if TYPE_CHECKING:
+    from vocemo.cli.explaining import Explaining
 
 
 def predict(
@@ -36,6 +39,15 @@ def predict(
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the answers to a picture (png, svg, pdf).")
+    ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw what moved the model; for several recordings a folder or {name}.png."
+        ),
+    ] = None,
+    explain_emotion: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Explain this emotion and not the answer.")
     ] = None,
     threshold: Annotated[
         float | None,
@@ -66,6 +78,8 @@ def predict(
 
         vocemo predict calls/ --format jsonl --output answers.jsonl
 
+        vocemo predict recording.wav --explain why.png --explain-emotion sad
+
         ffmpeg -i film.mkv -f wav - | vocemo predict -
     """
     inputs = expand(paths)
@@ -73,7 +87,10 @@ def predict(
         from vocemo.runtime.plot import check_target
 
         check_target(plot)
+    explaining = _explaining(explain, explain_emotion, several=len(inputs) > 1)
     predictor = load(model, device=device, threshold=threshold)
+    if explaining is not None:
+        explaining.check(predictor)
     piped = _standard_input() if STANDARD_INPUT in inputs else b""
     answered: list[Prediction] = []
     failed = 0
@@ -95,6 +112,9 @@ def predict(
                     failed += 1
                     print(f"vocemo: {answer}", file=sys.stderr, flush=True)
                 else:
+                    if explaining is not None:
+                        source = piped if answer.path == STANDARD_INPUT else str(answer.path)
+                        answer = explaining.explain(predictor, answer, source)
                     writer.add(dataclasses.replace(answer, warnings=()) if quiet else answer)
                     if plot is not None:
                         answered.append(answer)
@@ -108,6 +128,16 @@ def predict(
         save(draw(answered, emotions=predictor.emotions, recording=recording), plot)
     if failed:
         raise typer.Exit(1)
+
+
+def _explaining(target: Path | None, emotion: str | None, *, several: bool) -> Explaining | None:
+    if target is None:
+        if emotion is not None:
+            raise UsageError(f"--explain-emotion {emotion} goes with --explain FILE, which is not given")
+        return None
+    from vocemo.cli.explaining import Explaining
+
+    return Explaining(target, several=several, emotion=emotion)
 
 
 def _answers(

@@ -61,6 +61,8 @@ class Table:
         for name, probability in prediction.ranked(self._top):
             drawn = f"  {self._style('36', bar(probability))}" if self._bars else ""
             self._line(f"  {name:<{width}} {probability:>7.2%}{drawn}".rstrip())
+        for line in prediction.explanation.summary() if prediction.explanation else ():
+            self._line(line)
 
     def end(self) -> None:
         """Nothing follows."""

@@ -34,6 +34,7 @@ class Prepared:
     length: int  # samples before the zeros at the end, if there are any
     warnings: tuple[str, ...]
     silent: bool  # nothing to recognise; such samples are passed on as they are, never amplified
+    start_s: float = 0.0  # where in the recording the first of the samples stood
 
 
 def prepare(samples: NDArray[np.generic], sample_rate: int, preparation: Preparation) -> Prepared:
@@ -62,14 +63,17 @@ def prepare(samples: NDArray[np.generic], sample_rate: int, preparation: Prepara
         x = reduce_noise(x, p.sample_rate, p.noise_reduction)
         loudness = frame_rms(x, p.sample_rate)
         warnings = _silence(loudness, "what noise reduction leaves")
-    silent = bool(warnings)
+    silent, first = bool(warnings), 0
     if not silent:
-        x = _levelled(_trimmed(x, loudness, p), p)
+        first, stop = _trimmed(len(x), loudness, p)
+        x = _levelled(x[first:stop], p)
         warnings = _unheard(len(x), p)
+    first += _crop_start(len(x), p)
     x, length = _fitted(x, p)
     if np.may_share_memory(x, samples):  # whoever changes the answer must not change the question
         x = x.copy()
-    return Prepared(np.ascontiguousarray(x, np.float32), length, warnings, silent)
+    start_s = round(p.offset_s * sample_rate) / sample_rate + first / p.sample_rate
+    return Prepared(np.ascontiguousarray(x, np.float32), length, warnings, silent, start_s)
 
 
 def _silence(loudness: NDArray[np.float64], what: str) -> tuple[str, ...]:
@@ -96,12 +100,12 @@ def _from_offset(mono: Samples, sample_rate: int, p: Preparation) -> Samples:
     return rest
 
 
-def _trimmed(x: Samples, loudness: NDArray[np.float64], p: Preparation) -> Samples:
+def _trimmed(length: int, loudness: NDArray[np.float64], p: Preparation) -> tuple[int, int]:
+    """The first sample that trimming leaves, and the one after the last."""
     if p.trim_below_peak_db is None:
-        return x
-    start, stop = trim_bounds(loudness, p.sample_rate, p.trim_below_peak_db, len(x))
-    start, stop = widen(start, stop, max(1, round(p.min_length_s * p.sample_rate)), len(x))
-    return x[start:stop]
+        return 0, length
+    start, stop = trim_bounds(loudness, p.sample_rate, p.trim_below_peak_db, length)
+    return widen(start, stop, max(1, round(p.min_length_s * p.sample_rate)), length)
 
 
 def _levelled(x: Samples, p: Preparation) -> Samples:
@@ -111,12 +115,16 @@ def _levelled(x: Samples, p: Preparation) -> Samples:
     return x * np.float32(10 ** (p.level_db / 20) / now) if now > 0 else x
 
 
+def _crop_start(length: int, p: Preparation) -> int:
+    return max(0, length - (p.length or length)) // 2 if p.crop == "centre" else 0
+
+
 def _fitted(x: Samples, p: Preparation) -> tuple[Samples, int]:
     wanted = p.length
     if wanted is None or len(x) == wanted:
         return x, len(x)
     if len(x) > wanted:
-        start = (len(x) - wanted) // 2 if p.crop == "centre" else 0
+        start = _crop_start(len(x), p)
         return x[start : start + wanted], wanted
     padded = np.zeros(wanted, np.float32)
     padded[: len(x)] = x

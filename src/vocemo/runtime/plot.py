@@ -33,7 +33,7 @@ _BLOCK = 64  # samples joined at once while a file is read: an hour at 48 kHz ta
 _MOST_ROWS = 60  # recordings in a heat map whose names can be read
 
 
-def check_target(path: Path) -> None:
+def check_target(path: Path, option: str = "--plot") -> None:
     """Refuse a picture that could not be drawn, before any work is done for it.
 
     Raises MissingExtraError without Matplotlib, UnknownNameError for a suffix that is no picture's,
@@ -43,7 +43,7 @@ def check_target(path: Path) -> None:
     if suffix not in FORMATS:
         raise UnknownNameError("picture format", suffix or path.name, FORMATS)
     if not path.absolute().parent.is_dir():
-        raise UsageError(f"--plot {path}: there is no folder {path.parent}")
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingExtraError("a picture", "plot")
 

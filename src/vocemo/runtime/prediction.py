@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vocemo.runtime.explanation import Explanation
 
 _DIGITS = 6  # of a probability in JSON: float32 carries about seven
 
@@ -45,7 +48,7 @@ class Prediction:
     `out_of_domain` is above 1: it is 0 or more and grows with how far the recording lies from what the model
     was trained on (the median over windows); None where nothing was heard or the model does not measure it.
     `segments` are the windows that were averaged, empty where the recording was answered whole.
-    `probabilities` stand in the model's own order.
+    `probabilities` stand in the model's own order. `explanation` is there where one was asked for.
 
     >>> p = Prediction("a.wav", 0.0, 2.0, 2.0, "happy", 0.75, {"happy": 0.75, "sad": 0.25}, model="tiny")
     >>> p.ranked(1)
@@ -66,6 +69,7 @@ class Prediction:
     model: str = ""
     warnings: tuple[str, ...] = ()
     out_of_domain: float | None = None
+    explanation: Explanation | None = None
 
     @property
     def unfamiliar(self) -> bool:
@@ -79,6 +83,7 @@ class Prediction:
     def to_dict(self, top: int | None = None) -> dict[str, Any]:
         """The JSON object of this prediction, with the `top` most probable emotions alone where given."""
         probabilities = self.probabilities if top is None else dict(self.ranked(top))
+        explained = {} if self.explanation is None else {"explanation": self.explanation.to_dict()}
         return {
             "path": self.path,
             "duration_s": round(self.duration_s, 3),
@@ -90,6 +95,7 @@ class Prediction:
             "segments": [segment.to_dict() for segment in self.segments],
             "model": self.model,
             "warnings": list(self.warnings),
+            **explained,
         }
 
 

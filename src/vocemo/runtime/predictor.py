@@ -12,6 +12,7 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,10 @@ from vocemo.prepare import prepare
 from vocemo.runtime.prediction import Failure, Prediction, Segment
 from vocemo.runtime.source import Source, is_encoded, name_of, pieces
 from vocemo.runtime.windows import cut, level_db
+
+if TYPE_CHECKING:
+    from vocemo.runtime.explain_occlusion import Occlusion
+    from vocemo.runtime.explanation import Explanation
 
 SILENT_BELOW_LOUDEST_DB = 30.0  # a window this far below the loudest holds no speech worth averaging
 SHORT_S = 3.0  # a clip below this is warned of, where the model was trained on longer ones
@@ -126,6 +131,30 @@ class Predictor:
             for group in groups:
                 heard = pool.map(lambda source: self._try(source, sample_rate), group)
                 yield from self._answer_group(list(heard))
+
+    def explain(
+        self,
+        source: Source,
+        sample_rate: int | None = None,
+        *,
+        emotion: str | None = None,
+        occlusion: Occlusion | None = None,
+    ) -> Explanation:
+        """Which moments and which bands of a recording moved the model, for or against an emotion.
+
+        source, sample_rate: as `predict` takes them. emotion: the one to explain; by default the answer.
+        occlusion: how finely; see `vocemo.runtime.explain_occlusion.Occlusion`.
+
+        One part after another is exchanged for noise with the recording's own background spectrum, and the
+        model is asked again. Of a recording past the model's longest window, the windows that speak most for
+        the emotion are explained. It says what moved the model, not what the speaker felt.
+
+        Raises as `predict` does, UnknownNameError for an emotion that the model does not know, and AudioError
+        for silence, which has no answer to explain.
+        """
+        from vocemo.runtime.explain import explain
+
+        return explain(self, source, sample_rate, emotion=emotion, occlusion=occlusion)
 
     def _try(self, source: Source, sample_rate: int | None) -> _Clip | Prediction | Failure:
         try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias, TypeGuard
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from vocemo import audio
 from vocemo.errors import UsageError
@@ -39,3 +39,23 @@ def pieces(source: Source, sample_rate: int | None, rate: int) -> Iterator[audio
     if sample_rate is None:
         raise UsageError("samples need their sample_rate in Hz, given none")
     return iter([audio.Audio(audio.resample(as_mono(np.asarray(source)), sample_rate, rate), rate)])
+
+
+def stretches(
+    source: Source, sample_rate: int | None, rate: int, wanted: Sequence[tuple[int, int]]
+) -> list[NDArray[np.float32]]:
+    """The mono samples of a source at `rate`, in Hz, from start to stop for each (start, stop) wanted.
+
+    Reads no further than the last and holds no others. Raises as `pieces` does.
+    """
+    held = [list[NDArray[np.float32]]() for _ in wanted]
+    position, last = 0, max(stop for _, stop in wanted)
+    for piece in pieces(source, None if is_encoded(source) else sample_rate, rate):
+        for kept, (start, stop) in zip(held, wanted, strict=True):
+            part = piece.samples[max(start - position, 0) : max(stop - position, 0)]
+            if len(part):
+                kept.append(part.copy())
+        position += len(piece.samples)
+        if position >= last:
+            break
+    return [np.concatenate(kept) for kept in held]
