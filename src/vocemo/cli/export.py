@@ -47,12 +47,17 @@ def export(
             "--results", metavar="FILE", help="A results.json that the bundle carries; may be repeated."
         ),
     ] = None,
+    card: Annotated[
+        bool,
+        typer.Option("--card/--no-card", help="Write a model card, in Markdown, beside the bundle (or not)."),
+    ] = True,
 ) -> None:
     """Turn a trained run into one file that goes from samples to calibrated probabilities.
 
     The file answers without torch, carries its labels, preparation, licence and figures, and is checked
     against the network that it was made from before it is left in place. An .onnx file takes many clips at
     once, of any length unless the recipe has one; a .tflite file, for phones, one clip of fixed length.
+    Beside it goes a model card: what it may be used for, what it learnt from, its figures and limits.
 
     Examples:
 
@@ -66,6 +71,7 @@ def export(
     chosen = _format(to, out)
     from vocemo.lab.evaluate import Results
     from vocemo.lab.export.run import export_run
+    from vocemo.lab.report import model_card
 
     target = out or run / f"model.{chosen}"
     if target.is_dir():
@@ -77,6 +83,9 @@ def export(
             raise UsageError(
                 f"--results {path}: there is no such file; vocemo crossval and evaluate write them"
             )
+    written = target.with_suffix(".md")
+    if card:
+        model_card.check_free(written)
     carried = [Results.read(path) for path in results or ()]
     parity = export_run(
         run,
@@ -86,7 +95,11 @@ def export(
         weights="float32" if quantize == "none" else quantize,
         length_s=length_s,
     )
+    if card:
+        model_card.write(target, written, run)
     _show(target, parity, rounded=quantize != "none")
+    if card:
+        typer.echo(f"Model card: {written}")
 
 
 def _format(to: str | None, out: Path | None) -> Literal["onnx", "tflite"]:

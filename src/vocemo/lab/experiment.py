@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vocemo.errors import CorpusError, UsageError, VocemoError
-from vocemo.lab import augment, checkpoint, network, train
+from vocemo.lab import augment, checkpoint, energy, network, train
 from vocemo.lab import device as devices
 from vocemo.lab.calibrate import fit_temperature
 from vocemo.lab.corpora.clip import Clip, Manifest
@@ -187,6 +187,7 @@ def _trained_with(recipe: Recipe, device: torch.device, *, deterministic: bool) 
         "precision": precision(recipe, device),
         "deterministic": deterministic,
         "threads": torch.get_num_threads(),
+        "memory_gb": energy.memory_gb(),
     }
 
 

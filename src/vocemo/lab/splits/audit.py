@@ -2,7 +2,7 @@
 
 Recordings are compared by their decoded samples, exactly, and clips of the test with all others by what they
 sound like, so that a copy is known under any name: resampled, cut, filtered, encoded with loss, noisy,
-stretched, shifted in pitch. What is changed beyond that is another recording to the audit; name it by `sources`.
+stretched, shifted in pitch. What is changed beyond that is another recording to it; name it by `sources`.
 """
 
 from __future__ import annotations

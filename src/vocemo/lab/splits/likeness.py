@@ -22,8 +22,8 @@ from vocemo.lab.splits.fingerprint import PITCHES, STEPS, Fingerprint, fingerpri
 
 _SHARED_LEAST, _SHARED_SHARE = 24, 0.12  # landmarks at one offset: so many, and of the fewer ones of both
 _SEMITONES = range(-4, 5)
-# Correlation of patterns, and its distance from the other matches' median, in deviations as they would be were
-# the others normal: measured at the 84th percentile, or at the 98th, which a second melody does not hide.
+# Correlation of patterns, and its distance from the other matches' median, in deviations as they would be if
+# those were normal: measured at the 84th percentile, or at the 98th, which a second melody does not hide.
 _LIKE, _APART_84 = 0.8, 4.5
 _SOMEWHAT_LIKE, _APART_98 = 0.3, 10.0
 _ENOUGH_OTHERS = 30  # to know that median by
@@ -43,8 +43,8 @@ class Alike:
 def sounding_alike(tested: Sequence[Clip], others: Sequence[Clip]) -> list[Alike]:
     """The pairs of a tested clip and another that sound like one recording.
 
-    Clips of one speaker are not compared, nor those of a corpus that do not say who speaks: that they stand on
-    both sides is a finding by itself, and two takes of one voice may be near copies.
+    Clips of one speaker are not compared, nor those of a corpus that do not say who speaks: that they stand
+    on both sides is a finding by itself, and two takes of one voice may be near copies.
     """
     asked = tuple((clip, found) for clip in tested if (found := fingerprint(clip)))
     known = tuple((clip, found) for clip in others if (found := fingerprint(clip)))
