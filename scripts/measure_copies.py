@@ -2,9 +2,9 @@
 
 python scripts/measure_copies.py CORPORA [--clips N] [--skip-folds]
 
-CORPORA holds ravdess, emodb and aesdd. False alarms: each fold of the speaker-independent protocols as it is. Copies:
-of N clips of each corpus a copy of each kind joins the training of the clip's own fold, under a name and a speaker
-that tell nothing. Prints the tables of docs/protocols.md.
+CORPORA holds ravdess, emodb and aesdd. False alarms: each fold of the speaker-independent protocols as it is.
+Copies: of N clips of each corpus a copy of each kind joins the training of their own fold, under a name and a
+speaker that tell nothing. Prints the tables of docs/protocols.md.
 """
 
 from __future__ import annotations

@@ -103,8 +103,7 @@ def _verdict(info: BundleInfo) -> str:
             which = f"a model of recipe {best.get('recipe')}"
         return (
             f"{task} On speakers that it has not heard{count}, {which} has an unweighted average recall "
-            f"(UAR) "
-            f"of **{figures.metric(best, 'uar')}**; chance is {100 / len(info.emotions):.1f} %."
+            f"(UAR) of **{figures.metric(best, 'uar')}**; chance is {100 / len(info.emotions):.1f} %."
         )
     if info.results:
         other = info.results[0]
@@ -112,8 +111,7 @@ def _verdict(info: BundleInfo) -> str:
         why += "" if other.get("leaky", True) else "nobody knows whether they were in training"
         return (
             f"{task} {why}, its UAR is {figures.metric(other, 'uar')}. On speakers that it has not heard it "
-            f"is "
-            f"**{NOT_MEASURED}**."
+            f"is **{NOT_MEASURED}**."
         )
     return f"{task} How good it is, is **{NOT_MEASURED}**: the file carries no result."
 
@@ -160,9 +158,8 @@ def _factors(info: BundleInfo) -> list[str]:
     )
     return [
         "How well an emotion is recognised depends on who speaks (sex, age, language, accent, culture), on "
-        "how "
-        "it is expressed (acted or felt, weak or strong), and on the recording (room, distance, channel, "
-        "noise).",
+        "how it is expressed (acted or felt, weak or strong), and on the recording (room, distance, "
+        "channel, noise).",
         *heard,
         "Figures for groups stand under Quantitative analyses, as far as they were measured.",
     ]
@@ -182,8 +179,8 @@ def _protocol(result: Mapping[str, Any]) -> str:
     seeds = result.get("seeds", [])
     return (
         f"Protocol `{result.get('protocol', 'not stated')}` on {figures.listed(result.get('corpora', []))}: "
-        f"{result.get('folds', '?')} fold{'s' * (result.get('folds') != 1)}, "
-        f"{len(seeds)} seed{'s' * (len(seeds) != 1)}, {result.get('clips', '?')} test clips"
+        f"{result.get('folds', '?')} fold{'s' * (result.get('folds') != 1)}, {len(seeds)} "
+        f"seed{'s' * (len(seeds) != 1)}, {result.get('clips', '?')} test clips"
         + (f" of {speakers} speakers" if (speakers := figures.tested_speakers(result)) else "")
         + f", {result.get('date', 'date not stated')}.{leak}"
     )
@@ -231,8 +228,7 @@ def _caveats(info: BundleInfo) -> list[str]:
     if info.training.speakers:
         limits.append(
             f"{info.training.speakers} speakers are few. Children, old people and accents that are not "
-            f"among them: "
-            f"{NOT_MEASURED}."
+            f"among them: {NOT_MEASURED}."
         )
     return ["\n".join(f"- {limit}" for limit in [*limits, *text.CAVEATS])]
 

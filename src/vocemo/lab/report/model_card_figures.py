@@ -89,8 +89,7 @@ def _out_of_domain(info: BundleInfo) -> str:
     if limit is None:
         return (
             "Out of domain: nothing in the file tells speech from what is none. Music, noise or a language "
-            "that it "
-            "never heard get an emotion like any other sound."
+            "that it never heard get an emotion like any other sound."
         )
     return (
         f"Out of domain: the file gives a distance from its training clips, and warns of one above {limit:g}."

@@ -1,6 +1,7 @@
 """What every model card says, whatever the model: uses, limits of the task, and what licences mean.
 
-The European law is Regulation (EU) 2024/1689 (Artificial Intelligence Act), http://data.europa.eu/eli/reg/2024/1689/oj.
+The European law is Regulation (EU) 2024/1689 (Artificial Intelligence Act),
+http://data.europa.eu/eli/reg/2024/1689/oj.
 """
 
 from __future__ import annotations
@@ -21,52 +22,41 @@ NO_SHARES = ("loss", "brier", "ece", "aurc")
 
 INTENDED = [
     "Research and teaching on emotion in speech; describing collections of recordings; art, games and tools "
-    "in which "
-    "a wrong answer costs nothing; and the study of such models' faults. The people who are heard know of "
-    "it and agree.",
+    "in which a wrong answer costs nothing; and the study of such models' faults. The people who are heard "
+    "know of it and agree.",
     "An answer says which acted expression a recording sounds most like. It does not say what anybody "
-    "feels, means "
-    "or is like.",
+    "feels, means or is like.",
 ]
 
 REFUSED = [
     "- Judging people: hiring, pay, promotion, dismissal, marks, admission, credit, insurance, benefits, "
-    "asylum, "
-    "policing, courts, lie detection.\n"
+    "asylum, policing, courts, lie detection.\n"
     "- Watching people at work or at school. In the European Union, Article 5(1)(f) of Regulation (EU) "
-    "2024/1689 (AI "
-    "Act) forbids, since 2 February 2025, placing on the market, putting into service for that purpose, or "
-    "using AI "
-    "systems that infer emotions of people in the workplace and in education, unless it is for medical or "
-    "safety "
-    "reasons. Elsewhere in the Union, emotion recognition is among the high-risk uses (Annex III, point "
-    "1(c)), and "
-    "whoever uses it must tell the people concerned (Article 50(3)). This is a pointer, not legal advice.\n"
+    "2024/1689 (AI Act) forbids, since 2 February 2025, placing on the market, putting into service for "
+    "that purpose, or using AI systems that infer emotions of people in the workplace and in education, "
+    "unless it is for medical or safety reasons. Elsewhere in the Union, emotion recognition is among the "
+    "high-risk uses (Annex III, point 1(c)), and whoever uses it must tell the people concerned (Article "
+    "50(3)). This is a pointer, not legal advice.\n"
     "- Diagnosis, therapy, crisis lines, or anything in which somebody comes to harm by a wrong answer.\n"
     "- Listening to people who do not know of it or did not agree.",
 ]
 
 METRICS = [
     "The headline is UAR, the mean of the recalls of the emotions, which guessing the most frequent emotion "
-    "does not "
-    "raise. Intervals are t intervals over speakers, not clips: clips of one voice fail together; an "
-    "interval is about the value on all test clips pooled. A figure "
-    "whose test "
-    "speakers were in training is called LEAKY wherever it stands. docs/measuring.md of vocemo defines all "
-    "of them.",
+    "does not raise. Intervals are t intervals over speakers, not clips: clips of one voice fail together; "
+    "an interval is about the value on all test clips pooled. A figure whose test speakers were in training "
+    "is called LEAKY wherever it stands. docs/measuring.md of vocemo defines all of them.",
 ]
 
 ETHICS = [
     "Emotion cannot be read off a voice. People show what they feel differently by culture, situation and "
     "temperament, and hide or play it; that a sound expresses one emotion in all people is disputed "
-    "(Barrett et al. "
-    "2019, Psychological Science in the Public Interest 20(1), 1-68, doi:10.1177/1529100619832930).",
+    "(Barrett et al. 2019, Psychological Science in the Public Interest 20(1), 1-68, "
+    "doi:10.1177/1529100619832930).",
     "A voice is personal data, and may identify who speaks. The file holds no recording; whether weights "
-    "reveal "
-    "whose voice they learnt from has not been examined.",
+    "reveal whose voice they learnt from has not been examined.",
     "A model that errs more for one group harms that group more; the gaps that were measured stand above, "
-    "and the "
-    "others are unknown.",
+    "and the others are unknown.",
 ]
 
 CAVEATS = [
@@ -77,17 +67,15 @@ CAVEATS = [
 
 NO_LAWYER = (
     "vocemo passes the terms of the recordings on to the weights, which is the careful reading. Whether "
-    "weights are "
-    "an adaptation of what they were trained on is not settled; ask a lawyer before you rely on the opposite."
+    "weights are an adaptation of what they were trained on is not settled; ask a lawyer before you rely on "
+    "the opposite."
 )
 
 ENERGY = (
-    "Estimates follow Green Algorithms (Lannelongue, Grealey & Inouye 2021, Advanced Science 8(12), 2100707, "
-    "doi:10.1002/advs.202100707): time x (cores x 12 W + graphics cards x 200 W + memory in GB x 0.3725 W) "
-    "x PUE 1.67, "
-    "the powers being those for unknown makes. Trials before this recipe was chosen are not in it, nor is "
-    "the making of "
-    "an encoder that was trained elsewhere."
+    "Estimates follow Green Algorithms (Lannelongue, Grealey & Inouye 2021, Advanced Science 8(12), "
+    "2100707, doi:10.1002/advs.202100707): time x (cores x 12 W + graphics cards x 200 W + memory in GB x "
+    "0.3725 W) x PUE 1.67, the powers being those for unknown makes. Trials before this recipe was chosen "
+    "are not in it, nor is the making of an encoder that was trained elsewhere."
 )
 
 ANSWER_TIME = (
