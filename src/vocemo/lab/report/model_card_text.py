@@ -95,7 +95,7 @@ _MEANINGS = (
     ("CC BY-NC", "non-commercial use only; credit as above"),
     ("CC BY-SA", "any use; credit as above; what is made of them goes under the same licence"),
     ("CC BY", "any use; credit as above"),
-    ("Open Database", "any use; credit as above; a database made of it stays open"),
+    ("ODbL", "any use; credit as above; a database made of it stays open"),
     ("free for research", "research use; ask the corpus's authors for any other"),
     ("yours", "whatever you decide, as far as the people who are heard agreed to it"),
 )
