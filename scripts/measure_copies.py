@@ -143,7 +143,7 @@ def found(manifest: Manifest, corpus: str, count: int, folder: Path) -> dict[str
     rng = np.random.default_rng(0)
     fold = folds(manifest, PROTOCOLS[corpus][0])[0]
     tested = [fold.test[i] for i in rng.permutation(len(fold.test))[:count]]
-    counts = {}
+    counts: dict[str, tuple[int, int, int]] = {}
     for kind, copy in kinds().items():
         copies, of = [], {}
         for number, clip in enumerate(tested):

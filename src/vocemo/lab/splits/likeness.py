@@ -112,7 +112,7 @@ def _by_pattern(asked: Known, known: Known) -> list[tuple[Clip, Clip]]:
     for (clip, _), row in zip(asked, best, strict=True):
         compared = np.flatnonzero(_comparable(clip, known))
         if len(compared):
-            pairs += [(clip, known[n][0]) for n in compared[_stands_out(row[compared])]]
+            pairs += [(clip, known[n][0]) for n in map(int, compared[_stands_out(row[compared])])]
     return pairs
 
 
