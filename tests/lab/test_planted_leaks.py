@@ -22,6 +22,7 @@ import fabricate
 import fabricate_run
 from fabricate_voices import RATE_HZ, Recordings, utterance
 from vocemo import audio
+from vocemo.cli import training
 from vocemo.cli.main import main
 from vocemo.errors import LeakError
 from vocemo.lab import augment
@@ -48,6 +49,12 @@ def refused(capsys: pytest.CaptureFixture[str], verb: str, specs: list[str], out
     assert "the split breaks the promise of its protocol" in said and "LEAK: " in said
     assert not out.exists()
     return said
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Curves and matrices of each fold cost more than what is asked for here; tests of the verbs see them."""
+    monkeypatch.setattr(training, "draw", lambda *given: None)
 
 
 @pytest.fixture
@@ -243,7 +250,7 @@ def luna(folder: Path) -> str:
 
 
 def corpora_for(protocol: str, folder: Path, tiny_corpus: str) -> list[str]:
-    if protocol == "cross-corpus":
+    if protocol in ("cross-corpus", "one-corpus"):
         emodb = fabricate.emodb(folder / "emodb", 3, 1, 0.4)
         return [tiny_corpus, f"emodb:{emodb}"]
     if protocol == "as-given":
@@ -286,7 +293,7 @@ def test_killed_in_a_fold_and_started_again_it_ends_in_the_same_figures(
     tiny_corpus: str, tmp_path: Path
 ) -> None:
     killed, unbroken = tmp_path / "killed", tmp_path / "unbroken"
-    more = ("--protocol", "luna-5", "--set", "training.epochs=8", "--set", "training.patience=50")
+    more = ("--protocol", "luna-5", "--set", "training.epochs=5", "--set", "training.patience=50")
     spec = luna(tmp_path)
     process = subprocess.Popen(
         [sys.executable, "-m", "vocemo.cli.main", *arguments("crossval", [spec], killed, *more)],
@@ -297,7 +304,7 @@ def test_killed_in_a_fold_and_started_again_it_ends_in_the_same_figures(
     second = RunFolder(killed / "seed-0" / "fold-1")
     try:
         deadline = time.monotonic() + 120
-        while len(second.history()) < 2:
+        while not second.history():
             assert process.poll() is None, process.stderr and process.stderr.read()
             assert time.monotonic() < deadline, "no second fold within two minutes"
             time.sleep(0.005)
@@ -305,7 +312,7 @@ def test_killed_in_a_fold_and_started_again_it_ends_in_the_same_figures(
     finally:
         process.kill()
         process.communicate()
-    assert not second.complete and len(second.history()) < 8
+    assert not second.complete and len(second.history()) < 5
     first = (killed / "seed-0" / "fold-0" / "best.pt").stat().st_mtime_ns
     assert main(arguments("crossval", [spec], killed, *more)) == 0
     assert (killed / "seed-0" / "fold-0" / "best.pt").stat().st_mtime_ns == first

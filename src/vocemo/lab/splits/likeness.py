@@ -97,7 +97,7 @@ def _by_landmarks(asked: Known, known: Known) -> list[tuple[Clip, Clip]]:
         most = np.zeros(len(known), np.int64)
         np.maximum.at(most, place // _TIMES, both)
         enough = (most >= _SHARED_LEAST) & (most >= _SHARED_SHARE * np.minimum(counts, len(found.landmarks)))
-        pairs += [(clip, known[n][0]) for n in np.flatnonzero(enough & _comparable(clip, known))]
+        pairs += [(clip, known[n][0]) for n in np.flatnonzero(enough & _comparable(clip, known)).tolist()]
     return pairs
 
 
@@ -112,7 +112,7 @@ def _by_pattern(asked: Known, known: Known) -> list[tuple[Clip, Clip]]:
     for (clip, _), row in zip(asked, best, strict=True):
         compared = np.flatnonzero(_comparable(clip, known))
         if len(compared):
-            pairs += [(clip, known[n][0]) for n in map(int, compared[_stands_out(row[compared])])]
+            pairs += [(clip, known[n][0]) for n in compared[_stands_out(row[compared])].tolist()]
     return pairs
 
 
