@@ -49,6 +49,10 @@ def test_a_run_becomes_a_file_that_predicts_and_says_what_it_is(
     assert f"Wrote {target} (" in said
     assert "Largest difference of a probability from the network: " in said
     assert f"vocemo predict FILE --model {target}" in said
+    card = target.with_suffix(".md")
+    assert f"Model card: {card}" in said
+    assert any(called in card.read_text() for called in ("**estimated**", "**measured**"))
+    assert "CC BY-NC-SA 4.0" in card.read_text() and "vocemo evaluate" in card.read_text()
     clip = str(next(Path(learnt[0].partition(":")[2]).rglob("*.wav")))
     assert main(["predict", clip, "--model", str(target), "--device", "cpu", "--format", "json"]) == 0
     (answer,) = json.loads(capsys.readouterr().out)
@@ -83,10 +87,19 @@ def test_the_file_says_when_its_answers_are_uncertain(
 def test_by_default_the_file_lies_in_the_run(learnt: tuple[str, Path], exporter: None) -> None:
     target = learnt[1] / "model.onnx"
     try:
-        assert main(["export", str(learnt[1])]) == 0
-        assert target.is_file()
+        assert main(["export", str(learnt[1]), "--no-card"]) == 0
+        assert target.is_file() and not target.with_suffix(".md").exists()
     finally:
         target.unlink(missing_ok=True)
+
+
+def test_somebodys_own_notes_are_not_written_over(
+    capsys: pytest.CaptureFixture[str], learnt: tuple[str, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "emotion.md").write_text("my notes")
+    out = str(tmp_path / "emotion.onnx")
+    assert "leave the card out with --no-card" in complaint(capsys, str(learnt[1]), "--out", out)
+    assert {path.name for path in tmp_path.iterdir()} == {"emotion.md"}
 
 
 def test_what_is_wrong_is_answered_with_what_is_valid(

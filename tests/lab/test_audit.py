@@ -232,7 +232,7 @@ def test_the_real_ravdess_passes_and_soon(real: Manifest) -> None:
     # The publisher's one double lies within actor 07, so it never straddles.
     started = time.process_time()
     assert enforce(folds(real, "luna-5")[0]).passed
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 25
     assert enforce(folds(real, "emobox-6")[3]).passed
 
 

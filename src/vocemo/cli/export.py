@@ -56,12 +56,17 @@ def export(
             "--results", metavar="FILE", help="A results.json that the bundle carries; may be repeated."
         ),
     ] = None,
+    card: Annotated[
+        bool,
+        typer.Option("--card/--no-card", help="Write a model card, in Markdown, beside the bundle (or not)."),
+    ] = True,
 ) -> None:
     """Turn a trained run into one file that goes from samples to calibrated probabilities.
 
     The file answers without torch, carries its labels, preparation, licence and figures, and is checked
     against the network that it was made from before it is left in place. An .onnx file takes many clips at
     once, of any length unless the recipe has one; a .tflite file, for phones, one clip of fixed length.
+    Beside it goes a model card: what it may be used for, what it learnt from, its figures and limits.
 
     Examples:
 
@@ -75,6 +80,7 @@ def export(
     chosen = _format(to, out)
     from vocemo.lab.evaluate import Results
     from vocemo.lab.export.run import export_run
+    from vocemo.lab.report import model_card
     from vocemo.lab.selective import USUAL_RISK
 
     wanted = USUAL_RISK if risk is None else risk
@@ -88,6 +94,9 @@ def export(
             raise UsageError(
                 f"--results {path}: there is no such file; vocemo crossval and evaluate write them"
             )
+    written = target.with_suffix(".md")
+    if card:
+        model_card.check_free(written)
     carried = [Results.read(path) for path in results or ()]
     parity = export_run(
         run,
@@ -98,7 +107,11 @@ def export(
         length_s=length_s,
         risk=wanted,
     )
+    if card:
+        model_card.write(target, written, run)
     _show(target, parity, wanted, rounded=quantize != "none")
+    if card:
+        typer.echo(f"Model card: {written}")
 
 
 def _format(to: str | None, out: Path | None) -> Literal["onnx", "tflite"]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vocemo.errors import CorpusError, UsageError, VocemoError
-from vocemo.lab import augment, checkpoint, mahalanobis, network, selective, train
+from vocemo.lab import augment, checkpoint, energy, mahalanobis, network, selective, train
 from vocemo.lab import device as devices
 from vocemo.lab.calibrate import fit_temperature
 from vocemo.lab.corpora.clip import Clip, Manifest
@@ -191,6 +191,7 @@ def _trained_with(recipe: Recipe, device: torch.device, *, deterministic: bool) 
         "precision": precision(recipe, device),
         "deterministic": deterministic,
         "threads": torch.get_num_threads(),
+        "memory_gb": energy.memory_gb(),
     }
 
 

@@ -27,6 +27,7 @@ class EpochRecord:
     validation_accuracy: float | None = None
     validation_uar: float | None = None
     seconds: float = 0.0
+    energy_j: float | None = None  # of the processor, where it counts it; see `energy`
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for one line of `metrics.jsonl`."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from vocemo.errors import DivergedError
+from vocemo.lab import energy
 from vocemo.lab import history as progress
 from vocemo.lab.dataset import Batch, TrainingSet
 from vocemo.lab.history import EpochRecord, History
@@ -107,7 +108,7 @@ def fit(
     weights = class_weights(training).to(device) if state.options.balance_classes else None
     criterion = nn.CrossEntropyLoss(weight=weights, label_smoothing=state.options.label_smoothing)
     while not progress.finished(state.history, state.options):
-        epoch, started = len(state.history) + 1, time.perf_counter()
+        epoch, started, meter = len(state.history) + 1, time.perf_counter(), energy.Meter()
         rate = _rate(state, epoch, learning_rates)
         for group in state.optimizer.param_groups:
             group["lr"] = rate * group.get("rate_factor", 1.0)
@@ -128,6 +129,7 @@ def fit(
             validation_accuracy=scores.accuracy if scores else None,
             validation_uar=scores.uar if scores else None,
             seconds=round(time.perf_counter() - started, 3),
+            energy_j=meter.joules(),
         )
         state.history = (*state.history, record)
         for callback in callbacks:

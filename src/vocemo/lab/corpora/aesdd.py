@@ -102,6 +102,8 @@ AESDD = Corpus(
     ),
     doi="10.17743/jaes.2018.0036",
     homepage="http://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/",
+    people="professional actors, at first 3 women and 2 men, who speak Greek; their ages are not published",
+    setting="acted, in a studio, nineteen fixed utterances and an improvised one",
     layout="{anger,disgust,fear,happiness,sadness}/eNN (S).wav",
     parse=parse,
     expected=Expected(

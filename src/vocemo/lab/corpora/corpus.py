@@ -113,6 +113,8 @@ class Corpus:
     listing: Listing | None = None
     names_repeat: bool = False  # one file name may stand for several recordings, in several folders
     obtain: str = ""  # where to go when no file can be had directly
+    people: str = ""  # who speaks, as the corpus's own description says
+    setting: str = ""  # how it was recorded, likewise
 
     @property
     def speaker_key(self) -> str:

@@ -105,6 +105,12 @@ CREMA_D = Corpus(
     ),
     doi="10.1109/TAFFC.2014.2336244",
     homepage="https://github.com/CheyneyComputerScience/CREMA-D",
+    people=(
+        "91 actors, 43 women and 48 men, of 20 to 74 years, who speak English; African American, Asian, "
+        "Caucasian, "
+        "Hispanic and unspecified"
+    ),
+    setting="acted, twelve fixed sentences",
     layout="AudioWAV/AAAA_SSS_EEE_LL.wav",
     parse=parse,
     expected=Expected(

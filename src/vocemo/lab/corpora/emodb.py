@@ -148,6 +148,8 @@ EMODB = Corpus(
     ),
     doi="10.21437/Interspeech.2005-446",
     homepage="http://emodb.bilderbar.info",
+    people="10 actors, 5 women and 5 men, of 21 to 35 years, who speak German",
+    setting="acted, in an anechoic chamber, ten fixed sentences",
     layout="wav/SSTTTEv.wav",
     parse=parse,
     expected=Expected(535, 10, _BY_EMOTION, {"speech": 535}),

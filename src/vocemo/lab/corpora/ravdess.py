@@ -151,6 +151,12 @@ def _corpus(
         ),
         doi="10.1371/journal.pone.0196391",
         homepage="https://zenodo.org/records/1188976",
+        people=(
+            "24 professional actors, 12 women and 12 men, of 21 to 33 years (mean 26.0), with English as "
+            "their first "
+            "language and a North American accent; 20 call themselves Caucasian, 2 East-Asian, 2 mixed"
+        ),
+        setting="acted, in a studio, two fixed sentences",
         layout=f"{folder}/Actor_NN/03-CC-EE-II-SS-RR-NN.wav",
         parse=parse,
         key="ravdess",

@@ -88,6 +88,8 @@ SAVEE = Corpus(
     ),
     doi=None,
     homepage="http://kahlan.eps.surrey.ac.uk/savee/",
+    people="4 men of 27 to 31 years, students and researchers, native speakers of British English",
+    setting="acted, in a laboratory, fixed sentences",
     layout="AudioData/{DC,JE,JK,KL}/Enn.wav",
     parse=parse,
     expected=Expected(

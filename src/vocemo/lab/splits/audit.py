@@ -1,7 +1,8 @@
 """The leak audit: whether the test is as unknown to the model as its protocol claims.
 
-Recordings are compared by their decoded samples, exactly. A copy that was resampled, cut or
-encoded with loss is another recording to the audit, unless its name tells; name it by `sources`.
+Recordings are compared by their decoded samples, exactly, and clips of the test with all others by what they
+sound like, so that a copy is known under any name: resampled, cut, filtered, encoded with loss, noisy,
+stretched, shifted in pitch. What is changed beyond that is another recording to it; name it by `sources`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vocemo.errors import LeakError
+from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.splits import leaks
 from vocemo.lab.splits.content import alike
 from vocemo.lab.splits.fold import Fold
 from vocemo.lab.splits.leaks import Finding
+from vocemo.lab.splits.likeness import Alike, sounding_alike
 from vocemo.lab.splits.protocol import PROTOCOLS
 
 
@@ -89,14 +92,18 @@ def audit(fold: Fold, *, sources: Mapping[str, str] | None = None) -> Audit:
       LEAK: speakers overlap: 1 of 1 test speakers is also in train: table/ann
     """
     copies = alike([c for clips in fold.parts.values() for c in clips if not c.variant])
+    alikes = _sounding_alike(fold, copies)
     findings = [
         *leaks.same_clip(fold),
         *leaks.same_recording(fold),
         *leaks.same_speaker(fold),
         *leaks.same_content(fold, copies),
-        *leaks.one_speaker_under_two_names(fold, copies),
+        *leaks.one_speaker_under_two_names(
+            fold, [*copies, *((a.tested, a.other) for a in alikes if not a.warped)]
+        ),
         *leaks.derived(fold, sources or {}),
         *leaks.named_copies(fold),
+        *leaks.copies_by_sound(fold, alikes),
         *leaks.unknown_speakers(fold),
         *leaks.unheard_emotions(fold),
     ]
@@ -112,6 +119,15 @@ def enforce(fold: Fold, *, sources: Mapping[str, str] | None = None) -> Audit:
     if result.claims_independence and not result.passed:
         raise LeakError(f"the split breaks the promise of its protocol.\n{result.describe()}")
     return result
+
+
+def _sounding_alike(fold: Fold, copies: list[tuple[Clip, ...]]) -> list[Alike]:
+    """Test clips and others that sound like one recording, but for those that are one, sample by sample."""
+    tested = {clip.key: clip for clip in fold.test if not clip.variant}
+    others = {c.key: c for c in (*fold.train, *fold.validation) if not c.variant and c.key not in tested}
+    same = {(a.key, b.key) for group in copies for a in group for b in group}
+    found = sounding_alike(tuple(tested.values()), tuple(others.values()))
+    return [alike for alike in found if (alike.tested.key, alike.other.key) not in same]
 
 
 def _claims(fold: Fold) -> bool:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from vocemo.lab.corpora.clip import Clip
-from vocemo.lab.splits.copies import families, pairs_apart, sound_alike
+from vocemo.lab.splits.copies import families, may_be_one, pairs_apart, sound_alike
 from vocemo.lab.splits.fold import Fold, speaker_is_known, speakers
+from vocemo.lab.splits.likeness import Alike
 
 # A message names so many of what it is about, and counts the rest.
 _NAMED = 6
@@ -156,34 +157,62 @@ def named_copies(fold: Fold) -> list[Finding]:
     for family in families(c for clips in fold.parts.values() for c in clips):
         for one, other in pairs_apart(family, parts):
             (shown if sound_alike(one, other) else suspected).append((one, other))
-    found = []
-    for pairs, what, failure in (
-        (shown, "recordings and augmented copies of them, by name and by sound,", True),
-        (
+    return [
+        *_of_pairs(
+            fold, shown, "recordings and augmented copies of them, by name and by sound,", "derived copies"
+        ),
+        *_of_pairs(
+            fold,
             suspected,
             "named like recordings and augmented copies of them, which their sound does not show,",
-            False,
+            "names of copies",
+            failure=False,
         ),
-    ):
-        if not pairs:
-            continue
-        keys = list(dict.fromkeys(clip.key for pair in pairs for clip in pair))
-        where = sorted({p for k in keys for p in parts[k]}, key=list(fold.parts).index)
-        one, other = pairs[0]
-        message = f"{_are(len(pairs), 'pair')} {what} in {' and '.join(where)}, such as "
-        message += (
-            f"{one.key} ({' and '.join(parts[one.key])}) and {other.key} ({' and '.join(parts[other.key])})"
-        )
-        found.append(
-            Finding(
-                "derived copies" if failure else "names of copies",
-                message,
-                tuple(where),
-                tuple(keys),
-                failure,
-            )
-        )
-    return found
+    ]
+
+
+def copies_by_sound(fold: Fold, alikes: list[Alike]) -> list[Finding]:
+    """Test clips that sound like clips of other parts, whatever all are called.
+
+    Where the very frequencies and times agree it is a leak, whoever is said to speak. At another tempo or
+    pitch it is one where both may be one voice; of two that one corpus calls different speakers, a suspicion.
+    """
+    same = [(a.other, a.tested) for a in alikes if not a.warped]
+    changed = [(a.other, a.tested) for a in alikes if a.warped and may_be_one(a.other, a.tested)]
+    suspected = [(a.other, a.tested) for a in alikes if a.warped and not may_be_one(a.other, a.tested)]
+    return [
+        *_of_pairs(fold, same, "one recording each by their sound, whatever their names,", "derived copies"),
+        *_of_pairs(
+            fold,
+            changed,
+            "one recording each by their sound, changed in tempo, pitch or room,",
+            "derived copies",
+        ),
+        *_of_pairs(
+            fold,
+            suspected,
+            "so alike in sound that one may be a copy of the other, changed in tempo, pitch or room,",
+            "sounds of copies",
+            failure=False,
+        ),
+    ]
+
+
+def _of_pairs(
+    fold: Fold, pairs: list[tuple[Clip, Clip]], what: str, kind: str, *, failure: bool = True
+) -> list[Finding]:
+    """One finding for pairs of clips that stand apart, or none."""
+    if not pairs:
+        return []
+    parts = _parts_of(fold)
+    keys = list(dict.fromkeys(clip.key for pair in pairs for clip in pair))
+    where = sorted({p for k in keys for p in parts[k]}, key=list(fold.parts).index)
+    one, other = pairs[0]
+    message = f"{_are(len(pairs), 'pair')} {what} in {' and '.join(where)}, such as "
+    message += (
+        f"{one.key} ({' and '.join(parts[one.key])}) and {other.key} ({' and '.join(parts[other.key])})"
+    )
+    return [Finding(kind, message, tuple(where), tuple(keys), failure)]
 
 
 def _root(key: str, sources: Mapping[str, str]) -> str:
