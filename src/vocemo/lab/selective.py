@@ -65,8 +65,8 @@ def threshold_for(
     Raises:
         UsageError: shapes that do not fit, no answers, shares outside 0 to 1.
 
-    >>> sure, unsure = [0.9] * 100, [0.4] * 100
-    >>> found = threshold_for(sure + unsure, [False] * 100 + [True] * 100, ["a", "b"] * 100, 0.2)
+    >>> sure, unsure, ten_speakers = [0.9] * 100, [0.4] * 100, list("abcdefghij") * 20
+    >>> found = threshold_for(sure + unsure, [False] * 100 + [True] * 100, ten_speakers, 0.2)
     >>> found.threshold, found.risk, found.coverage
     (0.9, 0.0, 0.5)
     """
