@@ -268,7 +268,15 @@ def corpora_for(protocol: str, folder: Path, tiny_corpus: str) -> list[str]:
     return [tiny_corpus]
 
 
-@pytest.mark.parametrize("protocol", sorted(name for name in PROTOCOLS if PROTOCOLS[name].holds_out))
+# Of the protocols that differ in the number of their folds alone, one.
+HOLDING_OUT = sorted(
+    name
+    for name in PROTOCOLS
+    if PROTOCOLS[name].holds_out and (name == "speaker-folds-5" or not name.startswith("speaker-folds-"))
+)
+
+
+@pytest.mark.parametrize("protocol", HOLDING_OUT)
 def test_every_protocol_cross_validates(
     capsys: pytest.CaptureFixture[str], tiny_corpus: str, tmp_path: Path, protocol: str
 ) -> None:
