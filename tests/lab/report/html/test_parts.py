@@ -171,12 +171,12 @@ def test_what_cannot_be_had_has_no_sound(recording: Path, monkeypatch: pytest.Mo
 
 
 def test_names_are_short_and_tell_clips_apart() -> None:
-    names = ShortNames([Subject(f"/home/a/corpus/{who}/1.wav", "own") for who in ("x", "y")])
-    assert [names(f"/home/a/corpus/{who}/1.wav") for who in "xy"] == ["x/1.wav", "y/1.wav"]
-    assert names("/home/a/else/where/deep/down/2.wav") == "deep/down/2.wav"
+    names = ShortNames([Subject(f"/voices/a/corpus/{who}/1.wav", "own") for who in ("x", "y")])
+    assert [names(f"/voices/a/corpus/{who}/1.wav") for who in "xy"] == ["x/1.wav", "y/1.wav"]
+    assert names("/voices/a/else/where/deep/down/2.wav") == "deep/down/2.wav"
     assert names("2.wav") == "2.wav"
     assert ShortNames([Subject("/a/1.wav"), Subject("b/2.wav")])("/a/1.wav") == "a/1.wav"
-    assert names.within("in /home/a/corpus/x/1.wav too", ["/home/a/corpus/x/1.wav"]) == "in x/1.wav too"
+    assert names.within("in /voices/a/corpus/x/1.wav too", ["/voices/a/corpus/x/1.wav"]) == "in x/1.wav too"
 
 
 def test_a_chart_is_svg_within_its_frame() -> None:
