@@ -41,7 +41,7 @@ def unbroken(
 
 def figures(records: tuple[EpochRecord, ...]) -> list[EpochRecord]:
     """Records without how long they took."""
-    return [dataclasses.replace(record, seconds=0.0) for record in records]
+    return [dataclasses.replace(record, seconds=0.0, energy_j=None) for record in records]
 
 
 class Broken(BaseException):
