@@ -190,7 +190,7 @@ def test_a_chart_is_svg_within_its_frame() -> None:
     for point in points:
         x, y = map(float, point.split(","))
         assert 0 <= x <= 360 and 0 <= y <= 200
-    assert root.find("desc") is not None and root.find("desc").text == "words & more"  # type: ignore[union-attr]
+    assert root.find("desc") is not None and root.find("desc").text == "words & more"
 
 
 @given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e4), st.integers(2, 9))
