@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -28,6 +29,9 @@ class Job:
     fold: Fold
     seed: int
     folder: RunFolder
+
+
+AnyJob = TypeVar("AnyJob", bound=Job)
 
 
 def jobs(
@@ -59,11 +63,23 @@ def run(
     `callbacks` gives those of a job by its number; `disk` keeps prepared clips for further trainings;
     `deterministic` is that of `experiment.run_fold`.
     """
+    yield from run_each(todo, recipe, lambda job: corpora, device, callbacks, disk, deterministic)
+
+
+def run_each(
+    todo: Iterable[AnyJob],
+    recipe: Recipe,
+    corpora_of: Callable[[AnyJob], Sequence[str]],
+    device: torch.device,
+    callbacks: Callable[[int], Iterable[Callback]],
+    disk: DiskCache | None,
+    deterministic: bool,
+) -> Iterator[tuple[AnyJob, Outcome]]:
+    """As `run`, for jobs that are trained on corpora of their own; all share their prepared clips."""
     waveforms = waveforms_for(recipe, disk)
     for number, job in enumerate(todo):
-        info = run_info(recipe, corpora, job.fold, job.seed, device)
         outcome = run_fold(
-            info,
+            run_info(recipe, corpora_of(job), job.fold, job.seed, device),
             job.fold,
             job.folder,
             waveforms=waveforms,

@@ -15,9 +15,8 @@ import torch
 
 from vocemo.lab import splits
 from vocemo.lab.corpora.clip import Manifest
-from vocemo.lab.crossval import Job, run_info
+from vocemo.lab.crossval import Job, run_each
 from vocemo.lab.disk_cache import DiskCache
-from vocemo.lab.experiment import run_fold, waveforms_for
 from vocemo.lab.matrix.gathering import Gathered, Part
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import Outcome, RunFolder
@@ -106,19 +105,7 @@ def run(
 
     Arguments are those of `crossval.run`; all trainings share their prepared clips.
     """
-    waveforms = waveforms_for(recipe, disk)
-    for number, job in enumerate(todo):
-        outcome = run_fold(
-            run_info(recipe, job.trained_on, job.fold, job.seed, device),
-            job.fold,
-            job.folder,
-            waveforms=waveforms,
-            device=device,
-            callbacks=callbacks(number),
-            resume=True,
-            deterministic=deterministic,
-        )
-        yield job, outcome
+    yield from run_each(todo, recipe, lambda job: job.trained_on, device, callbacks, disk, deterministic)
 
 
 def _within(part: Part, seed: int, count: int, out: Path) -> list[MatrixJob]:
