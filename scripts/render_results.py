@@ -125,6 +125,45 @@ def emotions(results: Mapping[str, Results]) -> list[str]:
     return lines[:-1]
 
 
+def gap(result: Results, kind: str) -> str:
+    """The gap between the two groups of a kind in points of UAR, starred where it counts."""
+    found = next(iter(result.gaps.get(kind, ())), None)
+    if found is None:
+        return "-"
+    ends = "" if found.ci95 is None else f" [{100 * found.ci95[0]:.1f}, {100 * found.ci95[1]:.1f}]"
+    return f"{100 * found.difference:.1f}{'*' if found.counts else ''}{ends}"
+
+
+def groups(results: Mapping[str, Results]) -> list[str]:
+    """A line a result on unseen speakers: for whom, and for what, it works less well."""
+    header = (
+        "recipe",
+        "corpus",
+        "protocol",
+        "UAR of women",
+        "of men",
+        "women less men",
+        "normal less strong",
+        "between two speakers",
+    )
+    rows = []
+    for result in results.values():
+        sexes = {group.name: percent(group.uar) for group in result.groups.get("sex", ())}
+        if result.leaky or not result.groups:
+            continue
+        rows.append(
+            (
+                f"`{result.recipe}`",
+                " + ".join(result.corpora),
+                f"`{result.protocol}`",
+                sexes.get("female", "-"),
+                sexes.get("male", "-"),
+                *(gap(result, kind) for kind in ("sex", "intensity", "speaker")),
+            )
+        )
+    return [*table(header, rows, texts=3), "", "*: the 95 % interval over speakers leaves 0."]
+
+
 def details(results: Mapping[str, Results]) -> list[str]:
     """A section a result: where it comes from and its folds one by one."""
     lines: list[str] = []
@@ -157,6 +196,7 @@ def details(results: Mapping[str, Results]) -> list[str]:
 VIEWS: dict[str, Callable[[Mapping[str, Results]], list[str]]] = {
     "": summary,
     "emotions": emotions,
+    "groups": groups,
     "details": details,
 }
 

@@ -65,7 +65,7 @@ def repository(tmp_path):
     (folder / "README.md").write_text(
         "".join(
             f"<!-- results:begin {n} -->\n<!-- results:end {n} -->\n"
-            for n in ("a", "*/emotions", "b/details")
+            for n in ("a", "*/emotions", "*/groups", "b/details")
         ),
         encoding="utf-8",
     )
@@ -128,6 +128,25 @@ def test_a_leaky_number_says_so_beside_it_and_stands_below_the_others(script, re
     assert "| sad | - | - | - | 0 |" in page
     assert "`vocemo crossval a-cnn`" in page
     assert "| 0 | 1 | LEAKY 61.0 |" in page
+
+
+def test_groups_are_told_of_unseen_speakers_alone_and_a_gap_that_counts_is_starred(script, repository):
+    sexes = [
+        {"name": name, "clips": 9, "speakers": 3, "uar": uar, "accuracy": uar}
+        for name, uar in (("female", 0.66), ("male", 0.5))
+    ]
+    gaps = {
+        "sex": [{"first": "female", "second": "male", "difference": 0.16, "ci95": [0.01, 0.31]}],
+        "intensity": [{"first": "normal", "second": "strong", "difference": -0.04, "ci95": [-0.1, 0.02]}],
+    }
+    folder = repository / "docs" / "results"
+    for name, leaky in (("a", False), ("b", True)):
+        changed = result(leaky=leaky, groups={"sex": sexes}, gaps=gaps)
+        (folder / f"{name}.json").write_text(json.dumps(changed), encoding="utf-8")
+    assert script.main(["--root", str(repository)]) == 0
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    row = "| `emobox-6` | 66.0 | 50.0 | 16.0* [1.0, 31.0] | -4.0 [-10.0, 2.0] | - |"
+    assert page.count(row) == 1
 
 
 def test_a_changed_result_makes_its_table_stale(script, repository):
