@@ -8,7 +8,8 @@ over the files' names without `.json` (`summary` or `*` is all of them, `dual-ch
 recipe); with `/emotions` behind it, precision, recall and F1 of each emotion are given, with
 `/details` each result's command, commit and folds. `systems` is the table of described systems
 (docs/results/described/systems.json) beside what is measured of them here; `robustness/NAME` is the
-robustness table of docs/results/robustness/NAME.json.
+robustness table of docs/results/robustness/NAME.json, and `export/NAME` what each exported file loses, by
+docs/results/export/NAME.json.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import fnmatch
+import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -218,12 +220,37 @@ def robustness(path: Path) -> list[str]:
     return [*lines, "", f"`{found.command}`, commit {found.commit}, {found.date}."]
 
 
+def export(path: Path) -> list[str]:
+    """A line a file that a run can be exported to."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    header = ("file", "size", "UAR", "accuracy", "same emotion", "largest difference of a probability")
+    rows = [
+        (
+            name,
+            f"{each['size_mb']:.2f} MB",
+            percent(each["uar"]),
+            percent(each["accuracy"]),
+            percent(each["same_emotion"]),
+            f"{each['largest_difference']:.0e}",
+        )
+        for name, each in found["files"].items()
+    ]
+    clips = next(iter(found["files"].values()))["clips"]
+    leak = ", LEAKY" if found["leaky"] else ""
+    told = f"{found['recipe']} (`{found['protocol']}`{leak}), fold {found['fold']}: {clips} clips, against"
+    told += f" the network's own answers, UAR {percent(found['network']['uar'])}."
+    source = f"`{found['command']}`, commit {found['commit']}, {found['date']}."
+    return [told, "", *table(header, rows, texts=1), "", source]
+
+
 def render(name: str, results: Mapping[str, Results], folder: Path) -> list[str]:
     """The lines of a marker's table; `folder` is docs/results."""
     if name == "systems":
         return systems(results, folder)
     if name.startswith("robustness/"):
         return robustness(folder / f"{name}.json")
+    if name.startswith("export/"):
+        return export(folder / f"{name}.json")
     pattern, _, view = name.partition("/")
     if view not in VIEWS:
         raise UnknownNameError("view of results", view, [key for key in VIEWS if key])

@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vocemo.bundle import Bundle, BundleInfo
+from vocemo.errors import UsageError
 from vocemo.lab import network
 from vocemo.lab import recipe as recipes
+from vocemo.lab.evaluate import Predictions, Subject
 from vocemo.lab.export.onnx_bundle import write_bundle
 
 ROOT = Path(__file__).parent.parent
@@ -33,3 +36,23 @@ def test_a_graph_of_one_length_is_timed_at_that_length(script, tmp_path: Path) -
     write_bundle(network.build(chosen, seed=0), info, tmp_path / "model.onnx")
     bundle = Bundle.open(tmp_path / "model.onnx", device="cpu", threads=1)
     assert script._run_ms(bundle) > 0
+
+
+def answers(*rows: tuple[str, list[float]]) -> Predictions:
+    return Predictions(
+        emotions=("happy", "sad"),
+        subjects=tuple(Subject(path) for path, _ in rows),
+        targets=np.zeros(len(rows), np.int64),
+        probabilities=np.array([probabilities for _, probabilities in rows]),
+        fold=np.zeros(len(rows), np.int64),
+        seed=np.zeros(len(rows), np.int64),
+    )
+
+
+def test_answers_are_held_against_the_networks_own_clip_by_clip(script) -> None:
+    own = answers(("a.wav", [0.9, 0.1]), ("b.wav", [0.6, 0.4]))
+    differences, same = script.apart(own, answers(("b.wav", [0.45, 0.55]), ("a.wav", [0.8, 0.2])))
+    np.testing.assert_allclose(differences, [0.1, 0.15])
+    assert same == 0.5
+    with pytest.raises(UsageError, match=r"b\.wav"):
+        script.apart(own, answers(("a.wav", [0.8, 0.2])))

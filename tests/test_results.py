@@ -149,6 +149,32 @@ def test_groups_are_told_of_unseen_speakers_alone_and_a_gap_that_counts_is_starr
     assert page.count(row) == 1
 
 
+def test_what_an_exported_file_loses_is_told_with_its_leak(script, repository):
+    folder = repository / "docs" / "results"
+    lost = {
+        "size_mb": 8.081,
+        "uar": 0.618,
+        "accuracy": 0.616,
+        "same_emotion": 0.97,
+        "largest_difference": 0.021,
+        "clips": 490,
+    }
+    found = {
+        **{"recipe": "a-cnn", "protocol": "random", "leaky": True, "fold": 0, "seed": 0},
+        **{"network": {"uar": 0.623}, "files": {"tflite int8": lost}},
+        **{"command": "export_loss.py run", "commit": "0123abc", "date": "2026-01-31"},
+    }
+    (folder / "export").mkdir()
+    (folder / "export" / "a.json").write_text(json.dumps(found), encoding="utf-8")
+    (repository / "README.md").write_text(
+        "<!-- results:begin export/a -->\n<!-- results:end export/a -->\n", encoding="utf-8"
+    )
+    assert script.main(["--root", str(repository)]) == 0
+    page = (repository / "README.md").read_text(encoding="utf-8")
+    assert "(`random`, LEAKY), fold 0: 490 clips, against the network's own answers, UAR 62.3." in page
+    assert "| tflite int8 | 8.08 MB | 61.8 | 61.6 | 97.0 | 2e-02 |" in page
+
+
 def test_a_changed_result_makes_its_table_stale(script, repository):
     root = ["--root", str(repository)]
     script.main(root)
