@@ -23,6 +23,13 @@ from vocemo.lab.waveforms import Waveforms
 
 EPOCHS = 3
 CHOSEN = fabricate_run.recipe(f"training.epochs={EPOCHS}")
+CYCLED = fabricate_run.recipe(
+    f"training.epochs={EPOCHS}",
+    "training.schedule=one-cycle",
+    "training.mixup=0.3",
+    "training.weight_average=0.9",
+    'augmentation.spectral=[{name="time-warp", p=0.5}, {name="band-warp"}, {name="time-mask"}]',
+)
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +121,48 @@ def test_broken_off_after_any_epoch_or_inside_one_it_goes_on_as_if_unbroken(
     assert len(RunFolder(tmp_path).history()) == epoch - 1
     fabricate_run.run(tiny_corpus, fold, tmp_path, CHOSEN, waveforms=tiny_waveforms, resume=True)
     assert agrees(RunFolder(tmp_path), unbroken)
+
+
+def test_one_cycle_with_mixed_and_masked_clips_and_an_average_of_weights_goes_on_as_if_unbroken(
+    tiny_corpus: str, fold: Fold, tiny_waveforms: Waveforms, tmp_path: Path
+) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    rates: list[float] = []
+
+    class Watch:
+        def on_batch(self, step: Step) -> None:
+            rates.append(step.learning_rate)
+
+        def on_epoch(self, state: TrainingState) -> None:
+            assert state.average is not None
+            assert state.answering is state.average.network
+
+    fabricate_run.run(tiny_corpus, fold, whole, CYCLED, waveforms=tiny_waveforms, callbacks=[Watch()])
+    for epoch, batch in ((1, 2), (2, None), (3, 1)):
+        with pytest.raises(Broken):
+            fabricate_run.run(
+                tiny_corpus,
+                fold,
+                broken,
+                CYCLED,
+                waveforms=tiny_waveforms,
+                callbacks=[Break(epoch, batch)],
+                resume=True,
+            )
+    fabricate_run.run(tiny_corpus, fold, broken, CYCLED, waveforms=tiny_waveforms, resume=True)
+    assert agrees(RunFolder(broken), RunFolder(whole))
+    states = [torch.load(RunFolder(path).state, weights_only=True) for path in (whole, broken)]
+    averages = [state["average"] for state in states]
+    assert averages[0]["steps"] == averages[1]["steps"] == len(rates)
+    assert fabricate_run.same(averages[0]["network"], averages[1]["network"])
+    # What is kept is the average, and it is not where the descent stood.
+    assert not fabricate_run.same(averages[0]["network"], states[0]["network"])
+    # Up, and down to nearly nothing.
+    peak = rates.index(max(rates))
+    assert rates[: peak + 1] == sorted(rates[: peak + 1])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert max(rates) == pytest.approx(CYCLED.training.learning_rate, rel=0.1)
+    assert rates[-1] < 0.1 * max(rates)
 
 
 def test_broken_off_again_and_again_it_still_arrives(

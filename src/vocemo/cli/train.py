@@ -105,7 +105,10 @@ def train(
 
 
 def _planned(recipe: Recipe, learnt: Plan) -> Recipe:
-    """The recipe for as many epochs as the plan has. Raises UsageError where the plan is another recipe's."""
+    """The recipe for as many epochs as the plan has; a cycle of the rate is gone through to its end.
+
+    Raises UsageError where the plan is another recipe's.
+    """
     import dataclasses
 
     if learnt.recipe_sha256 != recipe.sha256:
@@ -113,6 +116,8 @@ def _planned(recipe: Recipe, learnt: Plan) -> Recipe:
             f"the plan was learnt with recipe {learnt.recipe} as it was then; "
             f"this is {recipe.name}, or has other settings"
         )
+    if recipe.training.schedule == "one-cycle":
+        return recipe
     return dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, epochs=learnt.epochs))
 
 

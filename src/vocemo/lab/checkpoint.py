@@ -18,14 +18,14 @@ from vocemo.lab.train import TrainingState
 
 def save_state(state: TrainingState, path: Path) -> None:
     """Write all that training needs to go on."""
-    _save(
-        {
-            "network": state.network.state_dict(),
-            "optimizer": state.optimizer.state_dict(),
-            "history": [record.to_dict() for record in state.history],
-        },
-        path,
-    )
+    saved = {
+        "network": state.network.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "history": [record.to_dict() for record in state.history],
+    }
+    if state.average is not None:
+        saved["average"] = {"network": state.average.network.state_dict(), "steps": state.average.steps}
+    _save(saved, path)
 
 
 def restore_state(state: TrainingState, path: Path, device: torch.device) -> None:
@@ -35,6 +35,9 @@ def restore_state(state: TrainingState, path: Path, device: torch.device) -> Non
         state.network.load_state_dict(saved["network"])
         state.optimizer.load_state_dict(saved["optimizer"])
         state.history = tuple(EpochRecord(**record) for record in saved["history"])
+        if state.average is not None:
+            state.average.network.load_state_dict(saved["average"]["network"])
+            state.average.steps = int(saved["average"]["steps"])
     except (KeyError, TypeError, RuntimeError, ValueError) as error:
         raise RunError(f"{path} is no state of this recipe: {error}") from error
 

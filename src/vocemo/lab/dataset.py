@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vocemo.errors import CorpusError
 from vocemo.lab.augment import Chain
+from vocemo.lab.augment.spectral import SpectralChain
 from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.examples import Example, counts, examples, order
 from vocemo.lab.recipe_options import Enlarge, Sampling
@@ -66,6 +67,7 @@ class TrainingSet:
     live: Chain | None
     batch_size: int
     crop_s: float | None
+    spectral: SpectralChain | None = None  # of features: for who has them
     enlarge: Enlarge = "none"
     sampling: Sampling = "shuffled"
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from vocemo.errors import CorpusError, UsageError, VocemoError
 from vocemo.lab import augment, checkpoint, energy, mahalanobis, network, selective, train
 from vocemo.lab import device as devices
+from vocemo.lab.augment.spectral import spectral_chain
 from vocemo.lab.calibrate import fit_temperature
 from vocemo.lab.corpora.clip import Clip, Manifest
 from vocemo.lab.dataset import TrainingSet, collate
@@ -68,6 +69,7 @@ def check(recipe: Recipe, *, to_train: bool = False) -> None:
     """
     waveforms_for(recipe)
     augment.chain(recipe.augmentation.live)
+    spectral_chain(recipe.augmentation.spectral)
     length = recipe.preparation.length or recipe.preparation.sample_rate
     clips = min(recipe.training.batch_size, 2)
     try:
@@ -151,6 +153,7 @@ def training_set(clips: tuple[Clip, ...], recipe: Recipe, waveforms: Waveforms) 
         live=augment.chain(recipe.augmentation.live) if recipe.augmentation.live else None,
         batch_size=recipe.training.batch_size,
         crop_s=recipe.training.crop_s,
+        spectral=spectral_chain(recipe.augmentation.spectral) if recipe.augmentation.spectral else None,
         enlarge="none" if copied else recipe.augmentation.enlarge,
         sampling=recipe.training.sampling,
     )
@@ -172,7 +175,7 @@ class WriteFiles:
     def on_epoch(self, state: TrainingState) -> None:
         """Best weights, then the state, then the figures."""
         if state.is_best:
-            checkpoint.save_weights(state.network, self._folder.weights)
+            checkpoint.save_weights(state.answering, self._folder.weights)
         checkpoint.save_state(state, self._folder.state)
         self._folder.write_history(state.history)
 

@@ -40,8 +40,16 @@ class Network(nn.Module):
 
     def forward(self, samples: Tensor, lengths: Tensor) -> Output:
         """Samples (batch, N) float32, lengths (batch,) int64 -> Output."""
+        return self.answer(*self.features(samples, lengths))
+
+    def features(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples (batch, N), lengths (batch,) -> features (batch, channels, bands, T), frames (batch,)."""
         with torch.no_grad():  # nothing in front of the model is learnt by descent
             features, frames = self.front_end(samples, lengths)
+        return features, frames
+
+    def answer(self, features: Tensor, frames: Tensor) -> Output:
+        """What the model makes of features (batch, channels, bands, T) and valid frames (batch,)."""
         if not (self.training and self.half_width):
             output: Output = self.model(features, frames)
             return output
@@ -52,8 +60,7 @@ class Network(nn.Module):
 
     def summed_up(self, samples: Tensor, lengths: Tensor) -> tuple[Output, Tensor]:
         """What `forward` gives, for the same, and each clip's vector of `summary`, (batch, D)."""
-        with torch.no_grad():
-            features, frames = self.front_end(samples, lengths)
+        features, frames = self.features(samples, lengths)
         output: Output = self.model(features, frames)
         return output, summary(features, frames, output.embedding)
 

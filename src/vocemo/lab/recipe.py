@@ -24,6 +24,12 @@ from vocemo.lab.corpora.registry import CORPORA
 from vocemo.lab.recipe_options import AugmentationOptions, NamedOptions, TrainingOptions
 from vocemo.prepare import Preparation
 
+# Options that recipes did not have when the first were trained, and what they were like without.
+_LATER: Mapping[str, Mapping[str, Any]] = {
+    "augmentation": {"spectral": []},
+    "training": {"mixup": 0.0, "weight_average": 0.0, "schedule": "plateau", "warm_up": 0.2},
+}
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -54,6 +60,7 @@ class Recipe:
                 "pool": self.augmentation.pool,
                 "pooled": [dict(t) for t in self.augmentation.pooled],
                 "live": [dict(t) for t in self.augmentation.live],
+                "spectral": [dict(t) for t in self.augmentation.spectral],
                 "enlarge": self.augmentation.enlarge,
             },
             "training": dataclasses.asdict(self.training),
@@ -62,8 +69,16 @@ class Recipe:
 
     @property
     def sha256(self) -> str:
-        """Digest of everything in the recipe, defaults included; hexadecimal."""
-        text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False)
+        """Digest of everything in the recipe, defaults included; hexadecimal.
+
+        An option that came later counts where it is used: a recipe that does not know it keeps its digest.
+        """
+        plain = self.to_dict()
+        for section, added in _LATER.items():
+            for key, default in added.items():
+                if plain[section][key] == default:
+                    del plain[section][key]
+        text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -10,6 +10,7 @@ from vocemo.errors import UnknownNameError, UsageError
 
 Enlarge = Literal["none", "all", "balance"]
 Sampling = Literal["shuffled", "balanced"]
+Schedule = Literal["plateau", "one-cycle"]
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,12 @@ class NamedOptions:
 
 @dataclass(frozen=True)
 class AugmentationOptions:
-    """Waveform augmentation of training clips."""
+    """How training clips are varied: their samples, and their features behind the front end."""
 
     pool: int = 0  # kept variants a clip; 0: the pooled transforms are not used
     pooled: tuple[Mapping[str, Any], ...] = ()  # costly: drawn `pool` times a clip
     live: tuple[Mapping[str, Any], ...] = ()  # cheap: drawn each time a clip is seen
+    spectral: tuple[Mapping[str, Any], ...] = ()  # of the features, on the device: likewise
     # none: an epoch sees each clip once, as itself or as one of its variants; all: itself and every variant;
     # balance: itself, and variants until each emotion has as many as the most frequent one has with all.
     enlarge: Enlarge = "none"
@@ -62,10 +64,15 @@ class TrainingOptions:
     sampling: Sampling = "shuffled"
     balance_classes: bool = False  # weigh the loss by inverse class frequency in training
     gradient_clip: float | None = 5.0  # largest norm of a step's gradient; None: as it comes
+    mixup: float = 0.0  # alpha of the Beta distribution that two clips' shares come from; 0: none are mixed
+    weight_average: float = 0.0  # share of it that a step's average of weights keeps, as 0.999; 0: no average
     # bfloat16: the model's products in half the width, its weights in full; auto: where the device gains
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
     monitor: Literal["loss", "uar"] = "loss"  # validation figure that chooses the epoch
     patience: int = 12  # epochs without a better monitor before training stops
+    # plateau: the rate falls where validation stands still; one-cycle: it rises in `warm_up`, then falls to 0
+    schedule: Schedule = "plateau"
+    warm_up: float = 0.2  # share of all steps, in one cycle
     plateau_patience: int = 4  # epochs without a better monitor before the rate falls
     plateau_factor: float = 0.5
     min_learning_rate: float = 1e-6
@@ -75,6 +82,7 @@ class TrainingOptions:
             ("monitor", ("loss", "uar")),
             ("precision", ("float32", "bfloat16", "auto")),
             ("sampling", ("shuffled", "balanced")),
+            ("schedule", ("plateau", "one-cycle")),
         ):
             if getattr(self, name) not in words:
                 raise UnknownNameError(f"training.{name}", str(getattr(self, name)), words)
@@ -86,6 +94,9 @@ class TrainingOptions:
             ("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1"),
             ("gradient_clip", self.gradient_clip is None or self.gradient_clip > 0, "above 0, or none"),
             ("crop_s", self.crop_s is None or self.crop_s >= 0.1, "0.1 or more, or none"),
+            ("mixup", self.mixup >= 0, "0 or more"),
+            ("weight_average", 0 <= self.weight_average < 1, "from 0 to below 1"),
+            ("warm_up", 0 <= self.warm_up < 1, "from 0 to below 1"),
             ("patience", self.patience >= 1, "1 or more"),
             ("plateau_patience", self.plateau_patience >= 1, "1 or more"),
             ("plateau_factor", 0 < self.plateau_factor < 1, "above 0 and below 1"),

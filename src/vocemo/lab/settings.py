@@ -135,18 +135,13 @@ def _augmentation(options: AugmentationOptions) -> Iterator[Setting]:
     for setting in _fields("augmentation", options):
         yield setting
         _, _, name = setting.key.partition(".")
-        if name in ("pooled", "live"):
+        if name in ("pooled", "live", "spectral"):
             yield from _transforms(setting.key, getattr(options, name))
 
 
 def _transforms(key: str, tables: Sequence[Mapping[str, Any]]) -> Iterator[Setting]:
     """Each option of each transform of a list; a name that is there twice gives way to the place."""
-    try:
-        from vocemo.lab.augment import AUGMENTATIONS
-    except ImportError:
-        known: Mapping[str, Any] = {}
-    else:
-        known = {name: AUGMENTATIONS[name] for name in AUGMENTATIONS}
+    known = _known_transforms()
     names = [table["name"] for table in tables]
     for place, table in enumerate(tables):
         name = table["name"]
@@ -158,6 +153,15 @@ def _transforms(key: str, tables: Sequence[Mapping[str, Any]]) -> Iterator[Setti
             if option != "name":
                 meaning = "how often it is applied" if option == "p" else ""
                 yield Setting(f"{key}.{which}.{option}", typed(value), takes.get(option, ""), meaning)
+
+
+def _known_transforms() -> Mapping[str, Any]:
+    try:
+        from vocemo.lab.augment import AUGMENTATIONS
+        from vocemo.lab.augment.spectral import SPECTRAL_AUGMENTATIONS
+    except ImportError:
+        return {}
+    return {name: registry[name] for registry in (AUGMENTATIONS, SPECTRAL_AUGMENTATIONS) for name in registry}
 
 
 def _takes(wanted: Any) -> str:

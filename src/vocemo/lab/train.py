@@ -14,12 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from vocemo.errors import DivergedError
-from vocemo.lab import energy
+from vocemo.lab import energy, one_cycle
 from vocemo.lab import history as progress
+from vocemo.lab.augment.mixup import draw_mixture
 from vocemo.lab.dataset import Batch, TrainingSet
 from vocemo.lab.history import EpochRecord, History
 from vocemo.lab.network import Network
 from vocemo.lab.recipe_options import TrainingOptions
+from vocemo.lab.weight_average import WeightAverage
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,12 @@ class TrainingState:
     optimizer: torch.optim.Optimizer
     options: TrainingOptions
     history: History = ()
+    average: WeightAverage | None = None
+
+    @property
+    def answering(self) -> Network:
+        """The network that is validated and kept: the average over the steps, where there is one."""
+        return self.network if self.average is None else self.average.network
 
     @property
     def best(self) -> EpochRecord:
@@ -84,7 +92,9 @@ def begin(network: Network, options: TrainingOptions) -> TrainingState:
         ]
         for group in groups[-2:]:
             group["rate_factor"] = factor
-    return TrainingState(network, torch.optim.AdamW(groups, lr=options.learning_rate), options)
+    average = WeightAverage(network, options.weight_average) if options.weight_average else None
+    optimizer = torch.optim.AdamW(groups, lr=options.learning_rate)
+    return TrainingState(network, optimizer, options, average=average)
 
 
 def fit(
@@ -99,7 +109,8 @@ def fit(
 ) -> TrainingState:
     """Train until the options' epochs are over or validation stops it.
 
-    `learning_rates`, one an epoch, stand in for the plateau rule where there is no validation.
+    `learning_rates`, one an epoch, stand in for the plateau rule where there is no validation; one cycle
+    needs neither.
     All randomness comes from (seed, epoch): a state that was saved after an epoch goes on as if unbroken.
 
     Raises DivergedError where the loss is no longer a number.
@@ -110,8 +121,7 @@ def fit(
     while not progress.finished(state.history, state.options):
         epoch, started, meter = len(state.history) + 1, time.perf_counter(), energy.Meter()
         rate = _rate(state, epoch, learning_rates)
-        for group in state.optimizer.param_groups:
-            group["lr"] = rate * group.get("rate_factor", 1.0)
+        _set_rate(state, rate)
         with _seeded(seed, epoch, device):
             loss, accuracy = _train_epoch(state, training, criterion, seed, epoch, device, callbacks)
         if not math.isfinite(loss):
@@ -119,7 +129,7 @@ def fit(
                 f"the training diverged: its loss in epoch {epoch} is {loss}; "
                 f"a lower training.learning_rate than {state.options.learning_rate:g} may hold it"
             )
-        scores = validate(state.network) if validate else None
+        scores = validate(state.answering) if validate else None
         record = EpochRecord(
             epoch,
             rate,
@@ -163,7 +173,11 @@ def _train_epoch(
     hits = torch.zeros((), device=device)
     clips = 0
     for number, batch in enumerate(training.epoch(seed, epoch), start=1):
-        loss, logits = _step(state, batch.to(device), criterion)
+        if state.options.schedule == "one-cycle":
+            done = (epoch - 1) * len(training) + number - 1
+            _set_rate(state, _cycled(state.options, done / (state.options.epochs * len(training))))
+        features, frames, targets = _varied(state, batch.to(device), training, [seed, epoch, number, 0])
+        loss, logits = _step(state, features, frames, targets, criterion)
         clips += len(batch.rows)
         loss_sum += loss * len(batch.rows)
         hits += (logits.argmax(1) == batch.targets.to(device)).sum()
@@ -174,21 +188,55 @@ def _train_epoch(
     return float(loss_sum) / clips, float(hits) / clips
 
 
-def _step(state: TrainingState, batch: Batch, criterion: nn.Module) -> tuple[Tensor, Tensor]:
-    logits = state.network(batch.samples, batch.lengths).logits
-    loss = criterion(logits, batch.targets)
+def _varied(
+    state: TrainingState, batch: Batch, training: TrainingSet, seeds: Sequence[int]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Features, valid frames and targets of a batch: behind the front end varied, and mixed.
+
+    Targets are emotions (batch,), or shares of them (batch, emotions) where clips are mixed.
+    """
+    features, frames = state.network.features(batch.samples, batch.lengths)
+    rng = np.random.default_rng(seeds)
+    if training.spectral is not None:
+        features, frames = training.spectral(features, frames, rng)
+    if not state.options.mixup:
+        return features, frames, batch.targets
+    mixture = draw_mixture(rng, len(batch.rows), state.options.mixup)
+    features, frames = mixture.features(features, frames)
+    return features, frames, mixture.targets(batch.targets, len(training.emotions))
+
+
+def _step(
+    state: TrainingState, features: Tensor, frames: Tensor, targets: Tensor, criterion: nn.Module
+) -> tuple[Tensor, Tensor]:
+    logits = state.network.answer(features, frames).logits
+    loss = criterion(logits, targets)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     if state.options.gradient_clip is not None:
         nn.utils.clip_grad_norm_(state.network.parameters(), state.options.gradient_clip)
     state.optimizer.step()
+    if state.average is not None:
+        state.average.update(state.network)
     return loss.detach(), logits.detach()
 
 
 def _rate(state: TrainingState, epoch: int, learning_rates: Sequence[float] | None) -> float:
+    """The rate that an epoch is recorded with: of one cycle, that of its middle."""
+    if state.options.schedule == "one-cycle":
+        return _cycled(state.options, (epoch - 0.5) / state.options.epochs)
     if learning_rates:
         return learning_rates[min(epoch, len(learning_rates)) - 1]
     return progress.next_learning_rate(state.history, state.options)
+
+
+def _cycled(options: TrainingOptions, share: float) -> float:
+    return one_cycle.rate(options.learning_rate, share, options.warm_up)
+
+
+def _set_rate(state: TrainingState, rate: float) -> None:
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate * group.get("rate_factor", 1.0)
 
 
 @contextmanager

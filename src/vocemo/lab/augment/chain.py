@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from vocemo.errors import UnknownNameError, UsageError
+from vocemo.lab.augment.listed import listed
 from vocemo.lab.augment.transform import AUGMENTATIONS, Augmentation, ReadsFiles, Samples
 
 
@@ -87,45 +85,5 @@ def chain(tables: Sequence[Mapping[str, object]]) -> Chain:
     vocemo.errors.UnknownNameError: unknown option of augmentation gain 'max_dB'; did you mean 'max_db'? \
 Valid: p, min_db, max_db
     """
-    return Chain(tuple(_step(dict(table)) for table in tables))
-
-
-def _step(table: dict[str, object]) -> Step:
-    name = table.pop("name", None)
-    if not isinstance(name, str):
-        raise UsageError(f"an augmentation needs a name. Valid: {', '.join(sorted(AUGMENTATIONS))}")
-    kind = AUGMENTATIONS[name]
-    p = _number(f"augmentation {name}: p", table.pop("p", 1.0))
-    if not 0 <= p <= 1:
-        raise UsageError(f"augmentation {name}: p is a probability from 0 to 1, not {p:g}")
-    types = typing.get_type_hints(kind)
-    valid = list(inspect.signature(kind).parameters)
-    options: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in valid:
-            raise UnknownNameError(f"option of augmentation {name}", key, ["p", *valid])
-        options[key] = _typed(f"augmentation {name}: {key}", value, types[key])
-    return Step(name, p, kind(**options))
-
-
-def _typed(what: str, value: object, wanted: object) -> object:
-    """The value as an option of this type takes it; TOML writes 2 for 2.0, and a list for a tuple."""
-    if wanted is float:
-        return _number(what, value)
-    if wanted is bool and not isinstance(value, bool):
-        raise UsageError(f"{what} is true or false, not {value!r}")
-    if wanted == tuple[str, ...]:
-        if (
-            isinstance(value, str)
-            or not isinstance(value, Sequence)
-            or not all(isinstance(v, str) for v in value)
-        ):
-            raise UsageError(f"{what} is a list of names, not {value!r}")
-        return tuple(value)
-    return value
-
-
-def _number(what: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise UsageError(f"{what} is a number, not {value!r}")
-    return float(value)
+    found = (listed(AUGMENTATIONS, table) for table in tables)
+    return Chain(tuple(Step(name, p, made) for name, p, made in found))

@@ -7,6 +7,7 @@ from vocemo.lab.models import (
     mel_cnn2d,
     mfcc_cnn,
     mfcc_cnn_lstm,
+    residual_cnn,
     stacked_cnn1d,
 )
 from vocemo.lab.models.encoders import Credit
@@ -24,6 +25,7 @@ __all__ = [
     "mel_cnn2d",
     "mfcc_cnn",
     "mfcc_cnn_lstm",
+    "residual_cnn",
     "settled",
     "stacked_cnn1d",
 ]

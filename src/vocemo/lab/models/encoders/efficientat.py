@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from vocemo.errors import UsageError
 from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, States
+from vocemo.lab.models.excitation import Excitation
 from vocemo.lab.models.masking import frame_mask
 
 BANDS = 128
@@ -171,7 +172,7 @@ class _Block(nn.Module):
         self.looks_around = len(steps)
         steps.append(_convolve(widened, widened, row.kernel, stride=row.stride, groups=widened, then=kind()))
         if row.excited:
-            steps.append(_Excitation(widened))
+            steps.append(Excitation(widened, scaled(widened // SQUEEZE)))
         steps.append(_convolve(widened, out, 1))
         self.block = nn.ModuleList(steps)
 
@@ -183,23 +184,8 @@ class _Block(nn.Module):
                 # Kernels are odd and centred: output i stands at input stride * i, a clip's own with it.
                 mask = mask[..., :: self.stride]
             else:
-                x = step(x, mask) if isinstance(step, _Excitation) else step(x)
+                x = step(x, mask) if isinstance(step, Excitation) else step(x)
         return (x + before if self.adds else x), mask
-
-
-class _Excitation(nn.Module):
-    """Channels weighed by a sigmoid of their means over bands and a clip's own frames (Hu et al. 2018)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        squeezed = scaled(channels // SQUEEZE)
-        self.fc1 = nn.Linear(channels, squeezed)
-        self.fc2 = nn.Linear(squeezed, channels)
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        means = (x * mask).sum(dim=(2, 3)) / (mask.sum(dim=(2, 3)).clamp(min=1.0) * x.shape[2])
-        scale = torch.sigmoid(self.fc2(torch.relu(self.fc1(means))))
-        return x * scale[:, :, None, None]
 
 
 def _name(published: str) -> str:
