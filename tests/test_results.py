@@ -175,6 +175,36 @@ def test_what_an_exported_file_loses_is_told_with_its_leak(script, repository):
     assert "| tflite int8 | 8.08 MB | 61.8 | 61.6 | 97.0 | 2e-02 |" in page
 
 
+def test_the_trials_of_a_study_are_told_with_how_many_there_were(script, repository):
+    folder = repository / "docs" / "results" / "tuning"
+    folder.mkdir()
+    study = {
+        **{"recipe": "a-cnn", "protocol": "emobox-6", "fold": 0, "seed": 0, "by": "uar"},
+        **{"grid": {"model.dropout": ["0.2", "0.4"]}, "combinations": 2, "tried": 2},
+        **{"validation_speakers": ["a/1", "a/2"], "validation_clips": 30, "validation_heard": False},
+        **{"command": "vocemo tune a-cnn", "commit": "0123abc", "date": "2026-01-31"},
+        "trials": [
+            {
+                "settings": ["model.dropout=0.4"],
+                "uar": 0.51,
+                "accuracy": 0.5,
+                "loss": 1.3,
+                "parameters": 1200,
+            },
+            {"settings": ["model.dropout=0.2"], "error": "the training diverged"},
+        ],
+    }
+    (folder / "a.json").write_text(json.dumps(study), encoding="utf-8")
+    (repository / "README.md").write_text(
+        "<!-- results:begin tuning/a -->\n<!-- results:end tuning/a -->\n", encoding="utf-8"
+    )
+    assert script.main(["--root", str(repository)]) == 0
+    page = (repository / "README.md").read_text(encoding="utf-8")
+    assert "a-cnn: 2 of 2 combinations, one seed, ranked by uar on 30 validation clips of 2 speakers" in page
+    assert "| `0.4` | 51.0 | 50.0 | 1.30 | 1,200 |" in page
+    assert "| `0.2` | - | - | the training diverged | - |" in page
+
+
 def test_a_changed_result_makes_its_table_stale(script, repository):
     root = ["--root", str(repository)]
     script.main(root)

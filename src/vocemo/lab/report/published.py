@@ -1,0 +1,223 @@
+"""Published results as Markdown: the tables of docs/results and of the README.
+
+Shares are in percent, gaps in points of UAR. What leaks says so beside its figure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from vocemo.lab.evaluate.results import Metric, Results
+
+
+def percent(share: float | None) -> str:
+    """A share with one decimal, a dash where there is none."""
+    return "-" if share is None else f"{100 * share:.1f}"
+
+
+def spread(metric: Metric | None) -> str:
+    """The mean over seeds and, of several, their standard deviation."""
+    if metric is None:
+        return "-"
+    return percent(metric.mean) + ("" if metric.sd is None else f" ± {percent(metric.sd)}")
+
+
+def uar(result: Results) -> str:
+    """UAR with its interval, and LEAKY beside it where it is."""
+    metric = result.metrics["uar"]
+    text = f"**{percent(metric.mean)}**" + ("" if metric.sd is None else f" ± {percent(metric.sd)}")
+    if metric.ci95 is not None:
+        if metric.pooled is not None and percent(metric.pooled) != percent(metric.mean):
+            text += f", pooled {percent(metric.pooled)}"
+        text += f" [{percent(metric.ci95[0])}, {percent(metric.ci95[1])}]"
+    return f"LEAKY {text}" if result.leaky else text
+
+
+def ece(result: Results) -> str:
+    """ECE and, after "chance", what perfect calibration would score on as many clips."""
+    metric = result.metrics.get("ece")
+    if metric is None:
+        return "-"
+    chance = "" if metric.calibrated is None else f" (chance {percent(metric.calibrated)})"
+    return percent(metric.mean) + chance
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], texts: int) -> list[str]:
+    """A Markdown table whose first columns are texts and whose others are numbers."""
+    ruler = ["---"] * texts + ["---:"] * (len(header) - texts)
+    return [f"| {' | '.join(cells)} |" for cells in (header, ruler, *rows)]
+
+
+def summary(results: Mapping[str, Results]) -> list[str]:
+    """A line a result."""
+    header = (
+        "recipe",
+        "corpus",
+        "protocol",
+        "UAR [95 %]",
+        "accuracy",
+        "macro F1",
+        "ECE",
+        "AURC",
+        "folds x seeds",
+    )
+    rows = [
+        (
+            f"`{result.recipe}`",
+            " + ".join(result.corpora),
+            f"`{result.protocol}`" + (f" ({result.remark})" if result.remark else ""),
+            uar(result),
+            spread(result.metrics.get("accuracy")),
+            spread(result.metrics.get("macro_f1")),
+            ece(result),
+            spread(result.metrics.get("aurc")),
+            f"{result.folds} x {len(result.seeds)}",
+        )
+        for result in results.values()
+    ]
+    lines = table(header, rows, texts=3)
+    if any(result.leaky for result in results.values()):
+        lines += [
+            "",
+            "LEAKY: speakers of the test were heard in training; such a figure says nothing of new ones.",
+        ]
+    return lines
+
+
+def emotions(results: Mapping[str, Results]) -> list[str]:
+    """A table a result with a line an emotion."""
+    lines: list[str] = []
+    for name, result in results.items():
+        leak = ", LEAKY" if result.leaky else ""
+        rows = [
+            (emotion, percent(one.precision), percent(one.recall), percent(one.f1), str(one.clips))
+            for emotion, one in result.per_emotion.items()
+        ]
+        lines += [f"{name} (`{result.protocol}`{leak}):", ""]
+        lines += [*table(("emotion", "precision", "recall", "F1", "answers"), rows, texts=1), ""]
+    return lines[:-1]
+
+
+def gap(result: Results, kind: str) -> str:
+    """The gap between the two groups of a kind in points of UAR, starred where it counts."""
+    found = next(iter(result.gaps.get(kind, ())), None)
+    if found is None:
+        return "-"
+    ends = "" if found.ci95 is None else f" [{100 * found.ci95[0]:.1f}, {100 * found.ci95[1]:.1f}]"
+    return f"{100 * found.difference:.1f}{'*' if found.counts else ''}{ends}"
+
+
+def groups(results: Mapping[str, Results]) -> list[str]:
+    """A line a result on unseen speakers: for whom, and for what, it works less well."""
+    header = (
+        "recipe",
+        "corpus",
+        "protocol",
+        "UAR of women",
+        "of men",
+        "women less men",
+        "normal less strong",
+        "between two speakers",
+    )
+    rows = []
+    for result in results.values():
+        sexes = {group.name: percent(group.uar) for group in result.groups.get("sex", ())}
+        if result.leaky or not result.groups:
+            continue
+        rows.append(
+            (
+                f"`{result.recipe}`",
+                " + ".join(result.corpora),
+                f"`{result.protocol}`",
+                sexes.get("female", "-"),
+                sexes.get("male", "-"),
+                *(gap(result, kind) for kind in ("sex", "intensity", "speaker")),
+            )
+        )
+    return [*table(header, rows, texts=3), "", "*: the 95 % interval over speakers leaves 0."]
+
+
+def details(results: Mapping[str, Results]) -> list[str]:
+    """A section a result: where it comes from and its folds one by one."""
+    lines: list[str] = []
+    for name, result in results.items():
+        lines += [f"### {name}", "", f"`{result.command}`", ""]
+        facts = [f"commit {result.commit}", result.date]
+        facts += [f"{result.parameters:,} parameters"] if result.parameters is not None else []
+        facts += [f"{result.clips:,} test clips"] if result.clips is not None else []
+        facts += [f"trained in {result.train_seconds / 60:.0f} minutes"] if result.train_seconds else []
+        facts += [f"on {result.device}"] if result.device else []
+        lines += [", ".join(facts) + ".", ""]
+        rows = [
+            (
+                str(one.seed),
+                str(one.fold),
+                f"{'LEAKY ' if result.leaky else ''}{percent(one.uar)}",
+                percent(one.accuracy),
+                "-" if one.best_epoch is None else f"{one.best_epoch} of {one.epochs or '?'}",
+                ", ".join(one.test_speakers)
+                if len(one.test_speakers) <= 8
+                else f"{len(one.test_speakers)} speakers",
+            )
+            for one in result.per_fold
+        ]
+        header = ("seed", "fold", "UAR", "accuracy", "best epoch", "test speakers")
+        lines += [*table(header, rows, texts=0), ""]
+    return lines[:-1]
+
+
+VIEWS: dict[str, Callable[[Mapping[str, Results]], list[str]]] = {
+    "": summary,
+    "emotions": emotions,
+    "groups": groups,
+    "details": details,
+}
+
+
+def export(path: Path) -> list[str]:
+    """A line a file that a run can be exported to."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    header = ("file", "size", "UAR", "accuracy", "same emotion", "largest difference of a probability")
+    rows = [
+        (
+            name,
+            f"{each['size_mb']:.2f} MB",
+            percent(each["uar"]),
+            percent(each["accuracy"]),
+            percent(each["same_emotion"]),
+            f"{each['largest_difference']:.0e}",
+        )
+        for name, each in found["files"].items()
+    ]
+    clips = next(iter(found["files"].values()))["clips"]
+    leak = ", LEAKY" if found["leaky"] else ""
+    told = f"{found['recipe']} (`{found['protocol']}`{leak}), fold {found['fold']}: {clips} clips, against"
+    told += f" the network's own answers, UAR {percent(found['network']['uar'])}."
+    source = f"`{found['command']}`, commit {found['commit']}, {found['date']}."
+    return [told, "", *table(header, rows, texts=1), "", source]
+
+
+def tuning(path: Path) -> list[str]:
+    """A line a trial of a study, the best first."""
+    study = json.loads(path.read_text(encoding="utf-8"))
+    keys = list(study["grid"])
+    rows = []
+    for trial in study["trials"]:
+        chosen = dict(setting.split("=", 1) for setting in trial["settings"])
+        figures = [percent(trial.get("uar")), percent(trial.get("accuracy"))]
+        loss = f"{trial['loss']:.2f}" if "loss" in trial else trial.get("error", "-")
+        parameters = f"{trial['parameters']:,}" if "parameters" in trial else "-"
+        rows.append([*(f"`{chosen[key]}`" for key in keys), *figures, loss, parameters])
+    header = [*(f"`{key}`" for key in keys), "validation UAR", "accuracy", "loss", "parameters"]
+    heard = ", LEAKY: training may have heard them" if study["validation_heard"] else ""
+    told = (
+        f"{study['recipe']}: {study['tried']} of {study['combinations']} combinations, one seed, ranked by "
+    )
+    told += f"{study['by']} on {study['validation_clips']} validation clips of "
+    told += (
+        f"{len(study['validation_speakers'])} speakers of `{study['protocol']}`, fold {study['fold']}{heard}."
+    )
+    source = f"`{study['command']}`, commit {study['commit']}, {study['date']}."
+    return [told, "", *table(header, rows, texts=len(keys)), "", source]
