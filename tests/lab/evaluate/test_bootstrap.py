@@ -89,6 +89,7 @@ def test_its_interval_is_that_of_the_influences():
 def test_the_interval_keeps_to_its_bounds_and_one_speaker_has_none():
     assert bootstrap.t_interval(0.1, [0.0, 0.2, 0.1], 3).low == 0.0
     assert bootstrap.t_interval(0.1, [0.0, 0.2, 0.1], 1) is None
+    assert bootstrap.t_interval(0.1, [0.1, 0.1, 0.1], 3) is None
     with pytest.raises(UsageError, match="two or more"):
         bootstrap.t_interval(0.1, [0.1], 3)
 

@@ -107,6 +107,13 @@ def test_one_speaker_says_nothing_of_others_and_two_next_to_nothing():
     assert (two.low, two.high) == (0, 1)
 
 
+def test_speakers_who_do_not_differ_leave_no_interval_without_width():
+    level = confidence.mean_influence([1.0, 0.0, 0.0, 1.0])
+    assert confidence.interval_over_speakers(0.5, level, ["a", "a", "b", "b"]) is None
+    thirds = confidence.mean_influence([1.0, 0.0, 0.0] * 7)  # sums that differ by rounding alone
+    assert confidence.interval_over_speakers(1 / 3, thirds, list("aaabbbcccdddeeefffggg")) is None
+
+
 def test_the_interval_keeps_to_the_measures_bounds():
     influence = confidence.mean_influence([3.0, 0.1, 0.1, 0.1])
     found = confidence.interval_over_speakers(0.8, influence, list("abcd"), bounds=(0, float("inf")))

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vocemo.errors import UnknownNameError, UsageError
-from vocemo.lab.evaluate.confidence import Interval
+from vocemo.lab.evaluate.confidence import ROUNDING, Interval
 from vocemo.lab.evaluate.distributions import student_t_quantile
 from vocemo.lab.evaluate.metrics import f1, kappas, recall
 from vocemo.lab.evaluate.reliability import ECE_BINS, checked, in_top
@@ -217,7 +217,7 @@ def t_interval(
         bounds: the measure's own; the interval is cut there.
 
     Returns:
-        None for a single speaker.
+        None for a single speaker, and where all resamples are alike.
 
     Raises:
         UsageError: fewer than two resamples.
@@ -231,6 +231,8 @@ def t_interval(
     if speakers < 2:
         return None
     error = float(found.std(ddof=1)) * math.sqrt(speakers / (speakers - 1))
+    if error <= ROUNDING:
+        return None
     reach = student_t_quantile(0.5 + level / 2, speakers - 1) * error
     return Interval(max(bounds[0], estimate - reach), min(bounds[1], estimate + reach), level)
 

@@ -32,6 +32,7 @@ Values = NDArray[np.float64]
 # Speakers -> how often of 100 the interval over speakers held the true UAR, and the plain percentile
 # bootstrap did: the worse of the two designs of scripts/interval_coverage.py, 2,000 trials each.
 COVERAGE = {2: (93.8, 49.6), 3: (94.2, 73.9), 4: (95.0, 79.9), 6: (94.3, 86.1)}
+ROUNDING = 1e-12  # an error no greater than this is none
 MANY_SPEAKERS = 10  # from here on nothing is missing that the simulation could tell from 95
 
 
@@ -145,15 +146,18 @@ def interval_over_speakers(
         bounds: the measure's own; the interval is cut there.
 
     Returns:
-        None for a single speaker, who says nothing of others.
+        None for a single speaker, who says nothing of others, and where speakers do not differ at all,
+        as happens by chance where each has a clip or two: an interval without width would claim certainty.
 
     Raises:
         UsageError: different numbers of influences and speakers, a level outside 0 to 1.
 
     >>> speakers = ["a", "a", "b", "b", "c", "c"]
-    >>> found = interval_over_speakers(0.5, mean_influence([1, 0, 1, 0, 1, 0]), speakers)
-    >>> found
-    Interval(low=0.5, high=0.5, level=0.95)
+    >>> interval_over_speakers(0.5, mean_influence([1, 0, 1, 0, 0, 1]), speakers) is None
+    True
+    >>> found = interval_over_speakers(0.5, mean_influence([1, 1, 1, 0, 0, 0]), speakers)
+    >>> round(found.low, 3), round(found.high, 3)
+    (0.0, 1.0)
     """
     if not 0 < level < 1:
         raise UsageError(f"level {level}: it must lie between 0 and 1, as 0.95 does")
@@ -161,6 +165,8 @@ def interval_over_speakers(
     if len(own) < 2:
         return None
     error = float(own.std(ddof=1)) / math.sqrt(len(own))
+    if error <= ROUNDING:
+        return None
     reach = student_t_quantile(0.5 + level / 2, len(own) - 1) * error
     return Interval(max(bounds[0], estimate - reach), min(bounds[1], estimate + reach), level)
 
