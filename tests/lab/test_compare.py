@@ -249,6 +249,11 @@ def test_what_cannot_be_compared_is_named(finished: dict[str, Path], tmp_path: P
         compare([finished["small"], part])
     under_way = tmp_path / "under-way"
     shutil.copytree(finished["crossed"], under_way)
+    answers = Predictions.read(under_way / "predictions.csv")
+    # Finished with one seed, it was started again with two, whose answers are not together yet.
+    answers.where(answers.seed == 0).write(under_way / "predictions.csv")
+    with pytest.raises(RunError, match="not complete"):
+        compare([finished["small"], under_way])
     (under_way / "predictions.csv").unlink()
     with pytest.raises(RunError, match="not complete"):
         compare([finished["small"], under_way])

@@ -221,10 +221,16 @@ def _read(folder: Path) -> tuple[Results, tuple[History, ...]]:
             f"{folder} holds neither run.json nor results.json; compare takes what vocemo train, crossval "
             "and evaluate leave"
         )
-    runs = [RunFolder(path) for path in sorted(folder.glob("seed-*/fold-*"))]
-    if runs and not (folder / "predictions.csv").is_file():
+    results = Results.read(file)
+    measured = {(each.seed, each.fold) for each in results.per_fold}
+    # Those of a seed that was asked for before, and no longer, are not in the figures.
+    runs = [RunFolder(folder / f"seed-{seed}" / f"fold-{fold}") for seed, fold in sorted(measured)]
+    runs = [run for run in runs if run.path.is_dir()]
+    answers = _predictions(folder) if runs else None
+    # Answers are written last: one that goes on with further seeds still has those of the seeds before.
+    if runs and (answers is None or set(answers.runs) != measured):
         raise RunError(f"the cross-validation in {folder} is not complete: start the same command again")
-    return Results.read(file), tuple(run.history() for run in runs)
+    return results, tuple(run.history() for run in runs)
 
 
 def _predictions(folder: Path) -> Predictions | None:
