@@ -10,6 +10,7 @@ import pytest
 import fabricate
 import fabricate_bundle
 import fabricate_run
+from vocemo.bundle import TrainingInfo
 from vocemo.cli.main import main
 from vocemo.lab.corpora import read
 from vocemo.lab.evaluate import Results
@@ -84,6 +85,19 @@ def test_an_unknown_corpus_is_held_out_and_what_is_left_out_is_said(
     found = results(tmp_path / "evaluation")
     assert not found.leaky and found.protocol == "held out" and found.clips == 12
     assert (tmp_path / "evaluation" / "predictions.csv").is_file()
+
+
+@pytest.mark.parametrize("more", [(), ("--protocol", "loso", "--fold", "0")])
+def test_what_a_table_held_is_not_known_from_its_name(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    about = fabricate_bundle.info(training=TrainingInfo(corpora=("table",), protocol="all"))
+    bundle = fabricate_bundle.write(tmp_path / "tiny.onnx", about)
+    root = fabricate.ravdess(tmp_path / "ravdess", 3, ("speech",), 1, 0.3, emotions=about.emotions)
+    given = ["evaluate", str(bundle), "--corpus", f"ravdess:{root}", "--no-report", "--out", str(tmp_path)]
+    assert main([*given, *more]) == 0
+    assert "Training not stated" in capsys.readouterr().out
+    assert results(tmp_path).leak_status == "not stated"
 
 
 def test_answers_of_somebody_else_are_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,11 +199,13 @@ def test_another_tool_s_answers_are_joined_with_their_corpus(
     assert "Training not stated" in said.out.splitlines()[0] and "LEAKY" not in said.out
     assert "1 of 145 lines, which name no clip of the corpus: nowhere.wav" in said.err
     assert "sex female" in said.out and "sex: female less male" in said.out
-    assert "The intervals come from 6 speakers." in said.out and "loss" not in said.out
+    # All is answered angry, whoever speaks: no speaker differs, and nothing is said of others.
+    assert "The intervals come from" not in said.out and "loss" not in said.out
     found = results(tmp_path / "a")
     assert found.leak_status == "not stated" and "nowhere.wav" in (found.remark or "")
     assert found.metrics["uar"].mean == pytest.approx(1 / 8) and found.folds == 6
-    assert found.groups["sex"] and found.gaps["sex"] and found.interval_remark
+    assert found.metrics["uar"].ci95 is None and found.interval_remark is None
+    assert found.groups["sex"] and found.gaps["sex"]
     # What was joined can be compared, and measured again.
     table = tmp_path / "a" / "predictions.csv"
     assert main(["evaluate", "--predictions", str(table), "--out", str(tmp_path / "b")]) == 0

@@ -110,6 +110,16 @@ def test_a_corpus_that_was_trained_on_is_known(
     assert measure.heard_in_training(info, manifest) == heard
 
 
+@pytest.mark.parametrize(
+    ("trained_on", "told"),
+    [(("ravdess",), True), (("table",), False), (("ravdess", "folder"), False), ((), False)],
+)
+def test_a_list_of_somebodys_own_does_not_tell_whose_voices_it_holds(
+    trained_on: tuple[str, ...], told: bool
+) -> None:
+    assert measure.training_told(fabricate_bundle.info(training=TrainingInfo(corpora=trained_on))) is told
+
+
 def test_figures_of_answers_are_those_of_scikit_learn(learnt: tuple[str, Path], predictor: Predictor) -> None:
     table = measure.answer(predictor, read(learnt[0])).predictions
     results = measure.measured(table, model="mine", protocol="known corpus", leaky=True, parameters=5)

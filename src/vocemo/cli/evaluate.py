@@ -29,7 +29,8 @@ def evaluate(
         Path | None, typer.Option("--predictions", metavar="FILE.csv", help="Measure these answers instead.")
     ] = None,
     corpus: Annotated[
-        list[str] | None, typer.Option("--corpus", metavar="NAME:DIR", help="Labelled clips for a bundle.")
+        list[str] | None,
+        typer.Option("--corpus", metavar="NAME:DIR", help="Labelled clips, for a bundle or --predictions."),
     ] = None,
     protocol: Annotated[
         str | None,
@@ -103,7 +104,7 @@ def evaluate(
             "--protocol goes with a bundle or --predictions, and with the --corpus that it divides"
         )
     if fold is not None and (model is None or model.is_dir()):
-        raise UsageError("--protocol and --fold go with a bundle and its --corpus")
+        raise UsageError(f"--fold {fold} goes with a bundle, its --corpus and --protocol")
     if fold is not None and protocol is None:
         raise UsageError(f"--fold {fold} is a fold of which protocol? Name it with --protocol")
     if predictions is None and (trained_on or relabel):
@@ -176,7 +177,7 @@ def _of_bundle(
 ) -> Results:
     import vocemo
     from vocemo.cli.training import read_labelled
-    from vocemo.lab.measure import TestPart, answer, heard_in_training, measured, test_part
+    from vocemo.lab.measure import TestPart, answer, heard_in_training, measured, test_part, training_told
 
     predictor = vocemo.load(path, device=device)
     typer.echo(f"Using device: {predictor.device}")
@@ -207,5 +208,5 @@ def _of_bundle(
     return dataclasses.replace(
         result,
         leak=f"the model was trained on {', '.join(heard)}" if heard else None,
-        training_stated=bool(predictor.info.training.corpora),
+        training_stated=bool(heard) or (part is not None and part.unseen) or training_told(predictor.info),
     )

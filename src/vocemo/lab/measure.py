@@ -14,6 +14,8 @@ from vocemo.bundle import BundleInfo
 from vocemo.errors import CorpusError, UsageError
 from vocemo.lab import provenance, stated
 from vocemo.lab.corpora.clip import Clip, Manifest
+from vocemo.lab.corpora.folder import FOLDER
+from vocemo.lab.corpora.table import TABLE
 from vocemo.lab.evaluate import FoldResult, Predictions, Results, fold_result, summarise
 from vocemo.lab.evaluate.confidence import few_speakers
 from vocemo.lab.evaluate.foreign import read_foreign
@@ -52,7 +54,7 @@ def test_part(info: BundleInfo, manifest: Manifest, protocol: str, fold: int | N
     fold: its number; None: the fold that the bundle was trained on.
 
     They are unseen where the bundle was trained on that very fold, as large as it is here, of a protocol that
-    does not leak, and where it was trained on other corpora.
+    does not leak, and where it was trained on other corpora that are known by name.
 
     Raises UnknownNameError for a protocol that does not exist, UsageError for one that tests nothing, or
     augmented copies, and for a fold that it does not have.
@@ -80,7 +82,8 @@ def test_part(info: BundleInfo, manifest: Manifest, protocol: str, fold: int | N
     part = Manifest(chosen.test, manifest.refused)
     size = (len(chosen.train), len(speakers(chosen.train)))
     same = (trained.protocol, trained.fold, trained.clips, trained.speakers) == (protocol, fold, *size)
-    unseen = (same and not chosen.leaky) or not heard_in_training(info, part)
+    strangers = training_told(info) and not heard_in_training(info, part)
+    unseen = (same and not chosen.leaky) or strangers
     return TestPart(part, protocol, fold, trained.seed, unseen)
 
 
@@ -142,6 +145,15 @@ def heard_in_training(info: BundleInfo, manifest: Manifest) -> tuple[str, ...]:
     }
     heard = dict.fromkeys(name for clip in manifest for name in (clip.corpus, clip.speaker.partition("/")[0]))
     return tuple(corpus for corpus in heard if corpus in trained)
+
+
+def training_told(info: BundleInfo) -> bool:
+    """Whether the names of the bundle's corpora say whose voices it has learnt.
+
+    A table or a folder may hold anybody's recordings, those of a corpus by name among them.
+    """
+    own = {FOLDER.name, TABLE.name}
+    return bool(info.training.corpora) and not own & set(info.training.corpora)
 
 
 def of_run(folder: RunFolder) -> Results:
