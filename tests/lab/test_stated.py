@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import fabricate_run
 from answered import answered, equal_clips
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab.corpora import Manifest, read
+from vocemo.lab.evaluate import Predictions
 from vocemo.lab.measure import Measured, of_answers
 
 
@@ -66,6 +68,30 @@ def test_a_list_of_paths_is_audited(theirs: Path, corpus: Manifest, tmp_path: Pa
     found = of(theirs, corpus, str(listed))
     assert found.results.leaky and "is in train and in test" in (found.results.leak or "")
     assert any("1 paths are none of the corpora's" in remark for remark in found.remarks)
+
+
+def test_what_cannot_be_audited_is_never_called_free_of_a_leak(
+    theirs: Path, corpus: Manifest, tmp_path: Path
+) -> None:
+    listed = tmp_path / "training.csv"
+    for lines in ("path\nanybodys.wav\n", "path,speaker\nanybodys.wav,\nother.wav,iemocap/01\n"):
+        listed.write_text(lines)
+        found = of(theirs, corpus, str(listed))
+        assert found.results.leak_status == "not stated"
+        assert any("1 paths are none of the corpora's" in remark for remark in found.remarks)
+    listed.write_text("path,speaker\nanybodys.wav,iemocap/02\nother.wav,iemocap/01\n")
+    assert of(theirs, corpus, str(listed)).results.leak_status == "none found"
+
+
+def test_a_clip_that_stands_twice_is_refused_in_a_file_of_our_own_form(tmp_path: Path) -> None:
+    right, names, targets = equal_clips(np.random.default_rng(0), 3, 2)
+    table = answered(right, names, targets)
+    file = tmp_path / "p.csv"
+    Predictions.concatenate([table, dataclasses.replace(table, seed=table.seed + 1)]).write(file)
+    assert of_answers(file).results.seeds == (0, 1)
+    Predictions.concatenate([table, table]).write(file)
+    with pytest.raises(UsageError, match=rf"lines 2 and {len(table) + 2} are both 0\.wav"):
+        of_answers(file)
 
 
 def test_each_fold_is_held_against_its_own_list(theirs: Path, corpus: Manifest, tmp_path: Path) -> None:

@@ -210,6 +210,12 @@ def of_answers(
     clips: tuple[Clip, ...] = ()
     if manifest is None and _is_own(path):
         predictions = Predictions.read(path)
+        if twice := predictions.repeated():
+            first, second = (row + 2 for row in twice)  # lines, below the header
+            raise UsageError(
+                f"{path}: lines {first} and {second} are both {predictions.subjects[twice[0]].path}, of one "
+                "fold and seed; a clip counts once"
+            )
     else:
         table = read_foreign(path, targets_elsewhere=manifest is not None)
         joined = join(table, manifest, relabel)
@@ -218,10 +224,10 @@ def of_answers(
         predictions = stated.in_folds(predictions, clips, manifest.relabelled(relabel or {}), protocol)
     named = protocol or stated.UNNAMED
     known = manifest if manifest is not None else Manifest(tuple(stated.stand_ins(predictions)))
-    trained, more = stated.training_list(trained_on, known) if trained_on else ((), ())
-    verdict = stated.judge(predictions, clips, named, trained)
+    training = stated.training_list(trained_on, known) if trained_on else stated.TrainingList()
+    verdict = stated.judge(predictions, clips, named, training)
     result = measured(predictions, model=path.stem, protocol=named, leaky=verdict.leaky)
-    said = (*remarks, *more, *verdict.remarks)
+    said = (*remarks, *verdict.remarks)
     return Measured(
         dataclasses.replace(
             result,

@@ -35,6 +35,18 @@ class Trained:
 
 
 @dataclass(frozen=True)
+class TrainingList:
+    """All that a tool says that it was trained on.
+
+    `unknown` of its paths are no recordings of the corpora at hand, and come without a speaker: whose they
+    are cannot be audited.
+    """
+
+    trained: tuple[Trained, ...] = ()
+    unknown: int = 0
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What is known of a test's having been heard in training."""
 
@@ -44,8 +56,8 @@ class Verdict:
     remarks: tuple[str, ...] = ()
 
 
-def training_list(given: Sequence[str], manifest: Manifest) -> tuple[tuple[Trained, ...], tuple[str, ...]]:
-    """What a tool says that it was trained on, and what must be said of that.
+def training_list(given: Sequence[str], manifest: Manifest) -> TrainingList:
+    """What a tool says that it was trained on.
 
     Args:
         given: each a CSV file with a column path or speaker (and fold, where each fold has a model of its
@@ -56,28 +68,25 @@ def training_list(given: Sequence[str], manifest: Manifest) -> tuple[tuple[Train
         UsageError: a file without such columns, a name that is no speaker of these corpora or of others.
     """
     found: list[Trained] = []
-    remarks: list[str] = []
+    unknown = 0
     for each in given:
         if Path(each).is_file():
             listed, strange = _listed(Path(each), manifest)
             found += listed
-            if strange:
-                remarks.append(f"{each}: {strange} paths are none of the corpora's, and were not audited")
+            unknown += strange
         elif each.partition(":")[0] in CORPORA:
             found += [Trained(clip) for clip in read(each)]
         else:
             names = [name.strip() for name in each.split(",") if name.strip()]
             found += [Trained(_speaker(name, manifest, each)) for name in names]
-    if not found:
+    if not found and not unknown:
         raise UsageError(
             "--trained-on names nothing: a CSV of paths or speakers, NAME:DIR, or speakers' names"
         )
-    return tuple(found), tuple(remarks)
+    return TrainingList(tuple(found), unknown)
 
 
-def judge(
-    predictions: Predictions, clips: Sequence[Clip], protocol: str, trained: Sequence[Trained]
-) -> Verdict:
+def judge(predictions: Predictions, clips: Sequence[Clip], protocol: str, training: TrainingList) -> Verdict:
     """Whether these answers were given to clips and speakers that were trained on.
 
     clips: those that were answered, a clip a row; none where no corpus was named, and names must do.
@@ -87,9 +96,15 @@ def judge(
     tested = list(clips) or stand_ins(predictions)
     named = protocol in PROTOCOLS
     by_name = named and PROTOCOLS[protocol].leaky
+    trained = training.trained
+    unaudited = (
+        f"{training.unknown} paths are none of the corpora's and name no speaker, so that a leak cannot be "
+        "ruled out",
+    )
+    remarks = unaudited if training.unknown else ()
     if not trained:
         leak = f"protocol {protocol} has the test speakers in training" if by_name else None
-        return Verdict(by_name, by_name, leak)
+        return Verdict(by_name, by_name, leak, remarks)
     messages: list[str] = []
     for fold in sorted({int(f) for f in predictions.fold}):
         of_fold = [clip for clip, f in zip(tested, predictions.fold, strict=True) if f == fold]
@@ -100,14 +115,14 @@ def judge(
         messages += [finding.message for finding in audit(part).failures]
     if messages:
         more = f" (and {len(messages) - 1} more findings)" if len(messages) > 1 else ""
-        return Verdict(True, True, messages[0] + more)
+        return Verdict(True, True, messages[0] + more, remarks)
     if by_name:
-        return Verdict(True, True, f"protocol {protocol} has the test speakers in training")
+        return Verdict(True, True, f"protocol {protocol} has the test speakers in training", remarks)
     nameless = sum(not speaker_named(subject) for subject in predictions.subjects)
     if nameless:
         said = f"{nameless} answered clips do not say who speaks, so that a leak cannot be ruled out"
-        return Verdict(False, False, None, (said,))
-    return Verdict(False, True, None)
+        return Verdict(False, False, None, (*remarks, said))
+    return Verdict(False, not remarks, None, remarks)
 
 
 def in_folds(

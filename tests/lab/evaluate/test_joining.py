@@ -67,6 +67,9 @@ def test_a_clip_that_stands_twice_is_refused_unless_the_seeds_differ(tmp_path):
         joined(tmp_path, "path,emotion\na.wav,sad\nx/a.flac,sad\n")
     found = joined(tmp_path, "path,emotion,seed\na.wav,sad,0\na.wav,happy,1\n")
     assert found.predictions.runs == ((0, 0), (1, 0))
+    # Each model that was trained on one corpus may have answered the clip.
+    found = joined(tmp_path, "path,emotion,fold\na.wav,sad,0\na.wav,happy,1\n")
+    assert found.predictions.runs == ((0, 0), (0, 1))
     with pytest.raises(UsageError, match="seed 'x' is no whole number"):
         joined(tmp_path, "path,emotion,seed\na.wav,sad,x\n")
 

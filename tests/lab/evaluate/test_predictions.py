@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vocemo.errors import UsageError
@@ -63,6 +63,7 @@ def test_a_written_table_is_read_back_the_same_to_the_bit_of_a_float32(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["p.csv"]
 
 
+@settings(deadline=None)  # it waits for the disk
 @given(st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3).filter(lambda v: sum(v) > 0.01))
 def test_probabilities_survive_the_file(tmp_path_factory, weights):
     values = (np.array(weights) / sum(weights)).astype(np.float32)

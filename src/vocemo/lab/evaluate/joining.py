@@ -208,17 +208,13 @@ def _numbers(
 
 
 def _refuse_repeated(table: ForeignTable, rows: Sequence[ForeignRow], predictions: Predictions) -> None:
-    seen: dict[tuple[str, int], int] = {}
-    for row, subject, seed in zip(rows, predictions.subjects, predictions.seed, strict=True):
-        if not subject.path:
-            continue
-        key = (subject.path, int(seed))
-        if key in seen:
-            raise UsageError(
-                f"{table.source}: lines {seen[key]} and {row.line} are both {subject.path}; several seeds "
-                "need a column seed"
-            )
-        seen[key] = row.line
+    twice = predictions.repeated()
+    if twice:
+        first, second = (rows[place].line for place in twice)
+        raise UsageError(
+            f"{table.source}: lines {first} and {second} are both {predictions.subjects[twice[0]].path}; "
+            "several seeds need a column seed, and several models' answers a column fold"
+        )
 
 
 def _some(names: Sequence[str]) -> str:

@@ -95,6 +95,16 @@ class Predictions:
         """How many rows there are."""
         return len(self.subjects)
 
+    def repeated(self) -> tuple[int, int] | None:
+        """The first two rows in which one fold's model answers one clip with one seed; None for none."""
+        seen: dict[tuple[str, int, int], int] = {}
+        for row, subject in enumerate(self.subjects):
+            key = (subject.path, int(self.fold[row]), int(self.seed[row]))
+            if subject.path and key in seen:
+                return seen[key], row
+            seen[key] = row
+        return None
+
     @classmethod
     def of(
         cls, clips: Iterable[Clip], probabilities: ArrayLike, emotions: Sequence[str], *, fold: int, seed: int
