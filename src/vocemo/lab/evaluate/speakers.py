@@ -145,8 +145,5 @@ def _speakers_own(clips: NDArray[np.int64], right: Values) -> tuple[Values, Valu
     within = np.where(freedom > 0, squares / np.maximum(freedom, 1), squares.sum() / freedom.sum())
     variance = np.where(there, within / number, 0.0).sum(1) / emotions**2
     if not variance.all():
-        return (
-            own,
-            None,
-        )  # the answers of each cell are all alike
+        return own, None  # the answers of each cell are all alike
     return own, np.sqrt(variance)
