@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,16 +64,25 @@ class Subject:
 
 
 def evenly(clips: Sequence[Clip], count: int, rng: np.random.Generator) -> tuple[Clip, ...]:
-    """So many clips, in order: drawn first one of every speaker and emotion, then a second, and so on."""
+    """So many clips, in order, as evenly of every speaker and every emotion as it goes.
+
+    Drawn one by one, of the speaker and emotion that have fewest together; where these are level, of the
+    speaker and of the emotion that have fewest each.
+    """
     ordered = sorted(clips, key=identity)
-    turns: dict[tuple[str, str], int] = {}
-    drawn: list[tuple[int, int, Clip]] = []
-    for place, index in enumerate(rng.permutation(len(ordered))):
-        clip = ordered[index]
-        cell = (clip.speaker, clip.emotion)
-        drawn.append((turns.setdefault(cell, 0), place, clip))
-        turns[cell] += 1
-    kept = {clip.key for _, _, clip in sorted(drawn, key=lambda each: each[:2])[:count]}
+    left = dict[tuple[str, str], list[Clip]]()
+    for index in rng.permutation(len(ordered)):
+        left.setdefault((ordered[index].speaker, ordered[index].emotion), []).append(ordered[index])
+    of_both, of_one = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    kept = set[str]()
+    for _ in range(min(count, len(ordered))):
+        cell = min(left, key=lambda c: (of_both[c], of_one["speaker", c[0]] + of_one["emotion", c[1]]))
+        kept.add(left[cell].pop().key)
+        of_both[cell] += 1
+        of_one["speaker", cell[0]] += 1
+        of_one["emotion", cell[1]] += 1
+        if not left[cell]:
+            del left[cell]
     return tuple(clip for clip in clips if clip.key in kept)
 
 
