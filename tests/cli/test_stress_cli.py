@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fabricate
 import fabricate_run
 import vocemo.audio
 from vocemo.cli.main import main
@@ -203,6 +204,21 @@ def test_what_a_condition_leaves_unanswered_is_said(
     found = Robustness.read(tmp_path / "out" / "robustness.json")
     assert [c.clips for c in found.conditions] == [24, 23, 24]
     assert found.remarks == ("gain-minus-20: 1 of 24 had no answer",)
+
+
+def test_a_corpus_that_names_nobody_has_no_intervals(
+    learnt_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = fabricate.folder(tmp_path / "mine", (), seconds=0.6)
+    for speaker in ("anna", "ben"):  # of two it is known
+        fabricate.folder(tmp_path / "mine", (speaker,), seconds=0.6, emotions=("happy", "sad"))
+    stress(
+        learnt_bundle, "--corpus", f"folder:{own}", "--conditions", "white-0", "--quiet", "--out", tmp_path
+    )
+    assert "16 clips, unknown speakers" in capsys.readouterr().out
+    found = Robustness.read(tmp_path / "robustness.json")
+    assert found.speakers == 0
+    assert all(each.ci95 is None and each.fall_ci95 is None for each in found.conditions)
 
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,9 +111,11 @@ def matrix(
 
 def _tell_what_is_used(gathered: Gathered) -> None:
     """The shared emotions, and of each corpus what is kept and what is left out."""
+    from vocemo.lab.report.wording import many, speakers
+
     training.say(f"Shared emotions: {', '.join(gathered.emotions)} (chance {1 / len(gathered.emotions):.1%})")
     for part in gathered.parts:
-        told = f"{part.name}: {len(part.clips)} clips of {part.speakers or 'unknown'} speakers"
+        told = f"{part.name}: {many(len(part.clips), 'clip')} of {speakers(part.speakers)}"
         if part.dropped:
             each = ", ".join(f"{count} {emotion}" for emotion, count in part.dropped.items())
             told += f"; left out: {sum(part.dropped.values())} ({each})"

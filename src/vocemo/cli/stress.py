@@ -158,6 +158,7 @@ def _measured(
     from vocemo.bundle.engine import usable_cores
     from vocemo.lab.augment import recordings
     from vocemo.lab.report.robustness_table import label
+    from vocemo.lab.report.wording import many
     from vocemo.lab.stress import conditions, measuring
     from vocemo.lab.stress.babble import Voices
     from vocemo.lab.stress.sounds import Sounds
@@ -174,7 +175,7 @@ def _measured(
     if any(c.family == "babble" for c in todo) and not voices.enough:
         remarks.append(
             "babble is made of noise that sways as speech does: the corpus has "
-            f"{len(voices.by_speaker)} known speakers, too few for voices of others"
+            f"{many(len(voices.by_speaker), 'known speaker')}, too few for voices of others"
         )
     kept = measuring.Kept(out / "robustness", subject, seed, noises.digest() if noises else None)
     left = sum(not kept.has(condition) for condition in todo)

@@ -10,6 +10,7 @@ from vocemo.lab.matrix.jobs import ALL_OTHERS
 from vocemo.lab.report.figures import ALERT
 from vocemo.lab.report.tables import columns
 from vocemo.lab.report.theme import LIGHT, MARGIN_IN, WIDTH_IN, Theme, blank, head, place
+from vocemo.lab.report.wording import speakers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +93,7 @@ def matrix_figure(matrix: Matrix, *, theme: Theme = LIGHT) -> Figure:
     axes.xaxis.tick_top()
     axes.set_xticks(
         [column + 0.5 for column in range(len(names))],
-        [f"{c.name}\n{c.clips:,} clips\n{c.speakers or 'unknown'} speakers" for c in matrix.corpora],
+        [f"{c.name}\n{c.clips:,} clips\n{speakers(c.speakers)}" for c in matrix.corpora],
         fontsize=9,
         color=theme.ink,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vocemo.lab.report.tables import columns
+from vocemo.lab.report.wording import speakers
 from vocemo.lab.stress.conditions import CLEAN, FAMILIES
 from vocemo.lab.stress.result import ConditionResult, Robustness
 
@@ -43,7 +44,7 @@ def headline(found: Robustness) -> str:
     leak = "  LEAKY: the model knows these voices" if found.leaky else ""
     return (
         f"{found.model} on {', '.join(found.corpora)}, {found.protocol}: {found.clips:,} clips, "
-        f"{found.speakers} speakers{seeds}{leak}"
+        f"{speakers(found.speakers)}{seeds}{leak}"
     )
 
 
