@@ -26,6 +26,7 @@ from pathlib import Path
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab.evaluate.results import Metric, Results
 from vocemo.lab.report import described, robustness_table
+from vocemo.lab.report.tables import markdown
 from vocemo.lab.stress.result import Robustness
 
 PAGES = ("README.md", "docs/results/README.md")
@@ -71,12 +72,6 @@ def ece(result: Results) -> str:
     return percent(metric.mean) + chance
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], texts: int) -> list[str]:
-    """A Markdown table whose first columns are texts and whose others are numbers."""
-    ruler = ["---"] * texts + ["---:"] * (len(header) - texts)
-    return [f"| {' | '.join(cells)} |" for cells in (header, ruler, *rows)]
-
-
 def summary(results: Mapping[str, Results]) -> list[str]:
     """A line a result."""
     header = (
@@ -104,7 +99,7 @@ def summary(results: Mapping[str, Results]) -> list[str]:
         )
         for result in results.values()
     ]
-    lines = table(header, rows, texts=3)
+    lines = markdown(header, rows, texts=3)
     if any(result.leaky for result in results.values()):
         lines += [
             "",
@@ -123,7 +118,7 @@ def emotions(results: Mapping[str, Results]) -> list[str]:
             for emotion, one in result.per_emotion.items()
         ]
         lines += [f"{name} (`{result.protocol}`{leak}):", ""]
-        lines += [*table(("emotion", "precision", "recall", "F1", "answers"), rows, texts=1), ""]
+        lines += [*markdown(("emotion", "precision", "recall", "F1", "answers"), rows, texts=1), ""]
     return lines[:-1]
 
 
@@ -191,7 +186,7 @@ def details(results: Mapping[str, Results]) -> list[str]:
             for one in result.per_fold
         ]
         header = ("seed", "fold", "UAR", "accuracy", "best epoch", "test speakers")
-        lines += [*table(header, rows, texts=0), ""]
+        lines += [*markdown(header, rows, texts=0), ""]
     return lines[:-1]
 
 
@@ -208,7 +203,7 @@ def systems(results: Mapping[str, Results], folder: Path) -> list[str]:
     sizes = described.read_sizes(folder / "bench" / "bundles.json")
     listed = described.read_systems(folder / "described" / "systems.json")
     rows = described.rows(listed, results.values(), sizes)
-    return table(described.HEADER, rows, texts=3)
+    return markdown(described.HEADER, rows, texts=3)
 
 
 def robustness(path: Path) -> list[str]:

@@ -126,12 +126,10 @@ def _tell_what_is_used(gathered: Gathered) -> None:
 
 def _show(measured: Matrix, out: Path) -> None:
     """Print the tables and draw the picture, for a light page and for a dark one."""
-    from vocemo.lab.report import figures
     from vocemo.lab.report.matrix_figure import matrix_figure, matrix_table
-    from vocemo.lab.report.theme import DARK, LIGHT
+    from vocemo.lab.report.theme import save_each
 
     typer.echo(matrix_table(measured))
-    for theme, name in ((LIGHT, "matrix.png"), (DARK, "matrix-dark.png")):
-        figures.save(matrix_figure(measured, theme=theme), out / name)
+    light, dark = save_each(lambda theme: matrix_figure(measured, theme=theme), out / "matrix.png")
     typer.echo("")
-    typer.echo(f"Wrote {out / 'matrix.json'}, {out / 'matrix.png'} and {out / 'matrix-dark.png'}")
+    typer.echo(f"Wrote {out / 'matrix.json'}, {light} and {dark}")

@@ -206,16 +206,16 @@ def _told(bar: Bar, line: str) -> None:
 
 def _show(found: Robustness, out: Path) -> None:
     """Print the table; write robustness.json and the picture, for a light page and a dark one."""
-    from vocemo.lab.report import figures, robustness_figure, robustness_table
-    from vocemo.lab.report.theme import THEMES
+    from vocemo.lab.report import robustness_figure, robustness_table
+    from vocemo.lab.report.theme import save_each
 
     found.write(out / "robustness.json")
-    for theme in THEMES:
-        name = "robustness.png" if theme is THEMES[0] else f"robustness-{theme.name}.png"
-        figures.save(robustness_figure.robustness_figure(found, theme), out / name)
+    light, dark = save_each(
+        lambda theme: robustness_figure.robustness_figure(found, theme), out / "robustness.png"
+    )
     typer.echo(robustness_table.headline(found))
     typer.echo("")
     typer.echo(robustness_table.robustness_table(found))
     typer.echo("")
     typer.echo("UAR and accuracy in percent, falls in points; *: the interval of the fall leaves 0.")
-    typer.echo(f"Wrote {out / 'robustness.json'} and {out / 'robustness.png'}")
+    typer.echo(f"Wrote {out / 'robustness.json'}, {light} and {dark}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vocemo.lab.report.figures import ALERT, LEAKY_NOTE
+from vocemo.lab.report.figures import LEAKY_NOTE
 from vocemo.lab.report.robustness_table import label
 from vocemo.lab.report.theme import LIGHT, MARGIN_IN, WIDTH_IN, Theme, blank, head, place
 from vocemo.lab.report.wording import speakers
@@ -39,7 +39,12 @@ def robustness_figure(found: Robustness, theme: Theme = LIGHT) -> Figure:
     height_in = figure.get_size_inches()[1]
     if found.leaky:
         figure.text(
-            MARGIN_IN / WIDTH_IN, 1 - 0.74 / height_in, LEAKY_NOTE, fontsize=9.5, color=ALERT, weight="bold"
+            MARGIN_IN / WIDTH_IN,
+            1 - 0.74 / height_in,
+            LEAKY_NOTE,
+            fontsize=9.5,
+            color=theme.alert,
+            weight="bold",
         )
     axes = place(figure, theme, _LEFT_IN, _FOOT_IN, _RIGHT_IN, _HEAD_IN + leak_in)
     axes.set_ylim(places[-1] + 0.5, -0.5)
