@@ -9,7 +9,7 @@ import typer
 
 from vocemo.cli import training
 from vocemo.cli.progress import progress
-from vocemo.cli.training_progress import ShowTraining
+from vocemo.cli.training_progress import ShowTraining, finished
 
 if TYPE_CHECKING:
     from vocemo.lab.matrix import Gathered, Matrix
@@ -36,15 +36,13 @@ def matrix(
             help="Folds of a corpus tested on unseen speakers of its own; fewer where it has fewer speakers.",
         ),
     ] = 5,
-    seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="How many seeds, from 0.")] = 3,
+    seeds: training.Seeds = training.DEFAULT_SEEDS,
     joint: Annotated[
         bool,
         typer.Option("--joint/--no-joint", help="Also train on all corpora but the tested one, or do not."),
     ] = True,
     settings: training.Settings = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where the runs go; by default under runs/.")
-    ] = None,
+    out: training.RunsOut = None,
     device: training.Device = "auto",
     cache: training.Cache = None,
     cache_gb: training.CacheGb = training.DEFAULT_CACHE_GB,
@@ -95,9 +93,7 @@ def matrix(
             callbacks=lambda number: [shown[number]],
             deterministic=deterministic,
         )
-        for job, outcome in running:
-            # Early stopping leaves epochs out, and what was complete before has none to show.
-            bar.advance(epochs - shown[len(done)].epochs)
+        for job, outcome in finished(bar, shown, running, epochs):
             training.draw(job.folder, job.fold)
             done.append(job)
             if outcome.test:

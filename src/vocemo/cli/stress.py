@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vocemo.cli.bundle import FoldOfProtocol, check_fold, check_there, opened
 from vocemo.cli.progress import Bar, progress
 from vocemo.cli.training import Quiet, device_named, need_lab, read_labelled, say
 from vocemo.errors import UsageError
@@ -34,10 +35,7 @@ def stress(
         str | None,
         typer.Option("--protocol", metavar="P", help="For a bundle: the test clips of one fold alone."),
     ] = None,
-    fold: Annotated[
-        int | None,
-        typer.Option("--fold", metavar="K", help="Which fold; by default the one that it was trained on."),
-    ] = None,
+    fold: FoldOfProtocol = None,
     conditions: Annotated[
         list[str] | None,
         typer.Option(
@@ -92,8 +90,7 @@ def stress(
         vocemo stress emotion.onnx --corpus ravdess:DATA/ravdess --protocol emobox-6 --noise DATA/street
     """
     need_lab("stress")
-    if not model.exists():
-        raise UsageError(f"there is no run folder or bundle at {model}; vocemo train and export make them")
+    check_there(model)
     choice = _chosen(conditions, noise)
     subject = _subject(model, corpus or [], (protocol, fold), device)
     for line in subject.remarks:
@@ -125,21 +122,13 @@ def _chosen(asked: list[str] | None, noise: Path | None) -> Choice:
 def _subject(model: Path, corpora: list[str], asked: tuple[str | None, int | None], device: str) -> Subject:
     from vocemo.lab.stress import parts
 
-    protocol, fold = asked
+    check_fold(*asked, of_bundle=not model.is_dir())
     if model.is_dir():
-        if protocol is not None or fold is not None:
-            raise UsageError("--protocol and --fold go with a bundle and its --corpus")
         runs = parts.run_folders(model)
         return parts.of_runs(runs, read_labelled, corpora, device_named(device))
-    if fold is not None and protocol is None:
-        raise UsageError(f"--fold {fold} is a fold of which protocol? Name it with --protocol")
-    if not corpora:
-        raise UsageError("a bundle needs labelled clips: name them with --corpus NAME:DIR")
-    import vocemo
-
-    predictor = vocemo.load(model, device=device)
+    predictor, manifest = opened(model, corpora, device)
     say(f"Using device: {predictor.device}")
-    return parts.of_bundle(predictor, read_labelled(corpora), protocol, fold)
+    return parts.of_bundle(predictor, manifest, *asked)
 
 
 def _measured(
