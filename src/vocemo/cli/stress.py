@@ -158,15 +158,16 @@ def _measured(
     sounds = Sounds()
     voices = Voices.of(subject.manifest, sounds, np.random.default_rng(seed))
     noises = recordings.below(str(noise), "--noise") if noise is not None else None
+    kept = measuring.Kept(out / "robustness", subject, seed, noises.digest() if noises else None)
     wanted = {condition.name for condition in choice.conditions}
-    todo = [c for c in conditions.table(voices, noises) if c.name in wanted]
+    # What was answered before stays in the table, so that conditions can be added one after another.
+    todo = [c for c in conditions.table(voices, noises) if c.name in wanted or kept.has(c)]
     remarks = list[str]()
     if any(c.family == "babble" for c in todo) and not voices.enough:
         remarks.append(
             "babble is made of noise that sways as speech does: the corpus has "
             f"{many(len(voices.by_speaker), 'known speaker')}, too few for voices of others"
         )
-    kept = measuring.Kept(out / "robustness", subject, seed, noises.digest() if noises else None)
     left = sum(not kept.has(condition) for condition in todo)
     say(f"{len(todo)} conditions on {len(subject.clips)} clips; {len(todo) - left} are kept from before")
     jobs = min(usable_cores(), MOST_JOBS) if jobs is None else jobs
