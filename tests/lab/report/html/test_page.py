@@ -91,13 +91,22 @@ def test_the_whole_page_stands_alone_and_says_what_was_measured() -> None:
     for section in ("by-sex", "by-robustness", "training", "mistakes", "audit", "how"):
         assert any(attributes.get("id") == section for _, attributes in page.tags), section
     assert fabricate_report.COMMAND in page.text and "vocemo stress runs/loso --seed 0" in page.text
-    assert "white noise 10 dB SNR" in page.text and "1.0 points below as recorded; 36 clips" in page.text
-    assert "26.8 points below as recorded, more than chance; 36 clips" in page.text
+    assert "white noise 10 dB SNR" in page.text and "−1.0 points, 36 clips" in page.text
+    assert "−26.8 points*, 36 clips" in page.text
     assert "Passed." in page.text and "4 folds of training" in page.text
     assert "Temperature, fitted on validation clips alone: 1.25 to 1.75, median 1.50" in page.text
     assert len(page.all("audio")) == 0
     charts = [attributes for attributes in page.all("svg") if attributes.get("role") == "img"]
     assert len(charts) == 5 == len(page.all("desc"))  # before, after, risk and coverage, loss, accuracy
+
+
+def test_a_command_is_broken_between_its_words_alone() -> None:
+    # A line that ends in a hyphen would be typed again without it.
+    given = material()
+    page = reports.render(given)
+    words = given.results.command.split(" ")
+    assert "<pre>" + " ".join(f"<span>{html.escape(word)}</span>" for word in words) + "</pre>" in page
+    assert re.search(r"pre span \{[^}]*inline-block", page)
 
 
 def test_every_number_is_that_of_the_results() -> None:

@@ -133,17 +133,15 @@ def robustness(told: Robustness) -> Strips:
     for condition in told.conditions:
         note = many(condition.clips, "clip")
         if rows:
-            side = "below" if condition.fall >= 0 else "above"
-            sure = ", more than chance" if condition.falls else ""
-            note = f"{abs(100 * condition.fall):.1f} points {side} as recorded{sure}; {note}"
+            note = f"{_points(-condition.fall)} points{'*' if condition.falls else ''}, {note}"
         look = "second" if rows else "first"
         rows.append(Row(label(condition), note, condition.uar, condition.ci95, look))
     bars = " Lines: 95 % intervals over speakers." if any(row.span for row in rows) else ""
     return Strips(
         "robustness",
         "UAR under each condition",
-        f"The first row is the recordings as they are, as is the full line.{bars} A fall is more than chance "
-        "where its own interval over speakers leaves 0.",
+        "The first row is the recordings as they are, as is the full line; points are the change from it."
+        f"{bars} A star: more than chance, since the change's own interval leaves 0.",
         "UAR",
         tuple(rows),
         reference=rows[0].value,
