@@ -11,6 +11,7 @@ import pytest
 
 import fabricate
 import fabricate_run
+import typed
 import vocemo.audio
 from vocemo.cli.main import main
 from vocemo.lab.evaluate import Predictions
@@ -29,10 +30,7 @@ def stress(*arguments: object) -> None:
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 2) -> str:
-    assert main(["stress", *map(str, arguments)]) == status
-    said = capsys.readouterr().err
-    assert "Traceback" not in said and "unexpected" not in said
-    return " ".join(said.split())
+    return typed.complaint(capsys, "stress", *arguments, status=status)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +84,11 @@ def test_it_goes_on_where_it_stood_and_threads_change_nothing(
     assert lost.read_bytes() == before and kept.stat().st_mtime_ns == wrote
     found, expected = (Robustness.read(each / "robustness.json") for each in (out, stressed))
     assert found.conditions == expected.conditions
+    # One more does not take the others out of the table.
+    stress(learnt[1], "--conditions", "quiet", "--quiet", "--out", out)
+    more = Robustness.read(out / "robustness.json").conditions
+    assert more[: len(expected.conditions)] == expected.conditions
+    assert [each.name for each in more[len(expected.conditions) :]] == ["quiet"]
     # Other noises are other answers.
     assert "other seed" in complaint(capsys, learnt[1], *FEW, "--seed", 1, "--out", out, status=1)
     assert "other clips" in complaint(capsys, learnt[1], *FEW, "--clips", 8, "--out", out, status=1)
