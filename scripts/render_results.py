@@ -158,7 +158,7 @@ def groups(results: Mapping[str, Results]) -> list[str]:
                 *(gap(result, kind) for kind in ("sex", "intensity", "speaker")),
             )
         )
-    return [*table(header, rows, texts=3), "", "*: the 95 % interval over speakers leaves 0."]
+    return [*markdown(header, rows, texts=3), "", "*: the 95 % interval over speakers leaves 0."]
 
 
 def details(results: Mapping[str, Results]) -> list[str]:
@@ -235,7 +235,7 @@ def export(path: Path) -> list[str]:
     told = f"{found['recipe']} (`{found['protocol']}`{leak}), fold {found['fold']}: {clips} clips, against"
     told += f" the network's own answers, UAR {percent(found['network']['uar'])}."
     source = f"`{found['command']}`, commit {found['commit']}, {found['date']}."
-    return [told, "", *table(header, rows, texts=1), "", source]
+    return [told, "", *markdown(header, rows, texts=1), "", source]
 
 
 def render(name: str, results: Mapping[str, Results], folder: Path) -> list[str]:
