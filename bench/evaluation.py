@@ -124,9 +124,7 @@ def main() -> None:
         "ratio_of_processor_time": round(peer_cpu_s / fastest[1], 1),
         "repeats": options.repeats,
         "versions": {name: metadata.version(name) for name in ("numpy", "scikit-learn")},
-        "command": f"python bench/{provenance.command()}",
-        "commit": provenance.commit() or "unknown",
-        "date": provenance.today(),
+        **provenance.stamp(),
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from vocemo.bundle.bundle import SHIPPED
 from vocemo.errors import UsageError
-from vocemo.lab import provenance
+from vocemo.lab import checkpoint, provenance
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.evaluate.confidence import interval_over_speakers, mean_influence
 from vocemo.prepare import prepare
@@ -115,7 +115,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(json.dumps(found, indent=2))
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        checkpoint.write_json(given.out, found)
 
 
 def measure(corpora: Sequence[str], clips: int, shuffles: int) -> dict[str, Any]:
@@ -145,9 +145,7 @@ def measure(corpora: Sequence[str], clips: int, shuffles: int) -> dict[str, Any]
         "speakers": len(set(speakers)),
         "shuffled_models": shuffles,
         "figures": figures,
-        "command": provenance.command(),
-        "commit": provenance.commit() or "unknown",
-        "date": provenance.today(),
+        **provenance.stamp(),
     }
 
 

@@ -9,7 +9,6 @@ corpora must lie where they lay when it was trained.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from vocemo.bundle import Bundle, Weights
 from vocemo.errors import UsageError
-from vocemo.lab import provenance
+from vocemo.lab import checkpoint, provenance
 from vocemo.lab.corpora import Manifest, read
 from vocemo.lab.evaluate import Predictions
 from vocemo.lab.export.run import Format, export_run
@@ -48,7 +47,7 @@ def main() -> None:
         )
     if arguments.out:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        checkpoint.write_json(arguments.out, found)
 
 
 def loss(run: Path) -> dict[str, Any]:
@@ -89,9 +88,7 @@ def loss(run: Path) -> dict[str, Any]:
         "seed": info.seed,
         "network": {"uar": network.metrics["uar"].mean, "accuracy": network.metrics["accuracy"].mean},
         "files": files,
-        "command": provenance.command(),
-        "commit": provenance.commit() or "unknown",
-        "date": provenance.today(),
+        **provenance.stamp(),
     }
 
 

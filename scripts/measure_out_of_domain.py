@@ -13,7 +13,6 @@ telephone is counted apart.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,15 +177,11 @@ def main() -> None:
     }
     if options.bundle:
         found["bundle"] = _of_bundle(options.bundle, others, sounds)
-    found |= {
-        "command": f"python scripts/{provenance.command()}",
-        "commit": provenance.commit() or "unknown",
-        "date": provenance.today(),
-    }
+    found |= provenance.stamp()
     print("\n".join(tables(found)))
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        checkpoint.write_json(options.out, found)
 
 
 def _of_run(

@@ -10,14 +10,13 @@ the validation answers of all runs whose validation speakers are none of the fol
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vocemo.lab import provenance
+from vocemo.lab import checkpoint, provenance
 from vocemo.lab.evaluate import Predictions
 from vocemo.lab.run import RunFolder
 from vocemo.lab.selective import DELTA, WANTED, Threshold, threshold_for
@@ -47,14 +46,12 @@ def main() -> None:
         "runs": len(runs),
         "delta": DELTA,
         "risks": rows,
-        "command": f"python scripts/{provenance.command()}",
-        "commit": provenance.commit() or "unknown",
-        "date": provenance.today(),
+        **provenance.stamp(),
     }
     print("\n".join(table(found)))
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        checkpoint.write_json(options.out, found)
 
 
 def table(found: Mapping[str, Any]) -> list[str]:

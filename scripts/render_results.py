@@ -25,6 +25,7 @@ from pathlib import Path
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab.evaluate.results import Results
 from vocemo.lab.report import described, published, robustness_table
+from vocemo.lab.report.tables import markdown
 from vocemo.lab.stress.result import Robustness
 
 PAGES = ("README.md", "docs/results/README.md")
@@ -43,7 +44,7 @@ def systems(results: Mapping[str, Results], folder: Path) -> list[str]:
     sizes = described.read_sizes(folder / "bench" / "bundles.json")
     listed = described.read_systems(folder / "described" / "systems.json")
     rows = described.rows(listed, results.values(), sizes)
-    return published.table(described.HEADER, rows, texts=3)
+    return markdown(described.HEADER, rows, texts=3)
 
 
 def robustness(path: Path) -> list[str]:

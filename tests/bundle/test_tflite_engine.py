@@ -15,6 +15,7 @@ from vocemo.bundle import Bundle
 from vocemo.cli.main import main
 from vocemo.errors import BundleError, MissingExtraError, UsageError
 from vocemo.prepare import Preparation
+from vocemo.runtime.explain_occlusion import Occlusion
 from vocemo.runtime.predictor import load
 
 pytest.importorskip("ai_edge_litert")
@@ -136,6 +137,31 @@ def test_predict_and_info_take_it(path: Path, tmp_path: Path, capsys: pytest.Cap
     assert main(["info", str(path)]) == 0
     said = capsys.readouterr().out
     assert "Takes: one clip of 4 s at a time (64,000 samples at 16,000 Hz); weights stored as float32" in said
+
+
+@pytest.mark.parametrize("seconds", [1.0, 10.0])
+def test_its_answers_are_explained_as_its_twin_s(path: Path, tmp_path: Path, seconds: float) -> None:
+    # In one piece and window by window; both graphs are one equation, so that their effects are too.
+    samples, how = noise(round(seconds * RATE_HZ)), Occlusion(bands=3, columns=3, parts=1)
+    found = load(path).explain(samples, RATE_HZ, occlusion=how)
+    twin = load(fabricate_bundle.write(tmp_path / "tiny.onnx"), device="cpu")
+    expected = twin.explain(samples, RATE_HZ, occlusion=how)
+    assert (found.emotion, len(found.windows)) == (expected.emotion, len(expected.windows))
+    for kind in ("moments", "bands", "windows"):
+        got, wanted = ([each.effect for each in getattr(of, kind)] for of in (found, expected))
+        np.testing.assert_allclose(got, wanted, atol=1e-3)
+    np.testing.assert_allclose(
+        [column.effects for column in found.map], [column.effects for column in expected.map], atol=1e-3
+    )
+
+
+def test_explain_draws_what_moved_it(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    clip, picture = tmp_path / "clip.wav", tmp_path / "why.png"
+    audio.write(clip, noise(16_000), RATE_HZ)
+    assert main(["predict", str(clip), "--model", str(path), "--explain", str(picture)]) == 0
+    assert "Spoke for" in capsys.readouterr().out
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_interpreter_s_own_words_reach_nobody(path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import fabricate_run
-from vocemo.cli import training
+import typed
 from vocemo.cli.main import main
 from vocemo.lab.corpora import read
 from vocemo.lab.evaluate import Predictions, Results
@@ -20,38 +19,14 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def arguments(spec: str, out: Path, *more: str) -> list[str]:
-    return [
-        "crossval",
-        fabricate_run.RECIPE,
-        *("--corpus", spec),
-        *("--out", str(out)),
-        *("--device", "cpu"),
-        *("--seeds", "1"),
-        *fabricate_run.settings(),
-        *more,
-    ]
+    return typed.arguments("crossval", spec, out, "--seeds", "1", *more)
 
 
 @pytest.fixture(scope="module")
-def interrupted(
-    tiny_corpus: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, list[Any]]]:
+def interrupted(tiny_corpus: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
     """A cross-validation that Ctrl-C ended after two folds, and results.json as it stood after each."""
     out = tmp_path_factory.mktemp("crossval")
-    stood: list[Any] = []
-    genuine = training.draw
-
-    def draw(*given: Any) -> None:
-        if (out / "results.json").is_file():
-            stood.append(json.loads((out / "results.json").read_text()))
-        if len(stood) == 2:
-            raise KeyboardInterrupt
-        genuine(*given)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(training, "draw", draw)
-        assert main(arguments(tiny_corpus, out, "--quiet")) == 130
-    yield out, stood
+    return out, typed.stopped(arguments(tiny_corpus, out, "--quiet"), out / "results.json", after=2)
 
 
 def test_results_grow_fold_by_fold(interrupted: tuple[Path, list[Any]]) -> None:

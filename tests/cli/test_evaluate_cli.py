@@ -10,6 +10,7 @@ import pytest
 import fabricate
 import fabricate_bundle
 import fabricate_run
+import typed
 from vocemo.bundle import TrainingInfo
 from vocemo.cli.main import main
 from vocemo.lab.corpora import read
@@ -23,10 +24,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 2) -> str:
-    assert main(["evaluate", *arguments]) == status
-    said = capsys.readouterr().err
-    assert "Traceback" not in said and "unexpected" not in said
-    return " ".join(said.split())
+    return typed.complaint(capsys, "evaluate", *arguments, status=status)
 
 
 def results(folder: Path) -> Results:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 
 import fabricate
 import fabricate_matrix
-import fabricate_run
-from vocemo.cli import training
+import typed
 from vocemo.cli.main import main
 from vocemo.lab import matrix as lab
 
@@ -26,39 +24,15 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def arguments(specs: dict[str, str], out: Path, *more: str) -> list[str]:
-    return [
-        "matrix",
-        fabricate_run.RECIPE,
-        *(argument for spec in specs.values() for argument in ("--corpus", spec)),
-        *("--out", str(out)),
-        *("--device", "cpu"),
-        *("--seeds", "1"),
-        *("--folds", "2"),
-        *fabricate_run.settings("training.epochs=1"),
-        *more,
-    ]
+    few = ("--seeds", "1", "--folds", "2", "--set", "training.epochs=1")
+    return typed.arguments("matrix", list(specs.values()), out, *few, *more)
 
 
 @pytest.fixture(scope="module")
-def interrupted(
-    three: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, list[Any]]]:
+def interrupted(three: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
     """A matrix that Ctrl-C ended after five trainings, and matrix.json as it stood after each."""
     out = tmp_path_factory.mktemp("matrix")
-    stood: list[Any] = []
-    genuine = training.draw
-
-    def draw(*given: Any) -> None:
-        if (out / "matrix.json").is_file():
-            stood.append(json.loads((out / "matrix.json").read_text(encoding="utf-8")))
-        if len(stood) == 5:
-            raise KeyboardInterrupt
-        genuine(*given)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(training, "draw", draw)
-        assert main(arguments(three, out, "--quiet")) == 130
-    yield out, stood
+    return out, typed.stopped(arguments(three, out, "--quiet"), out / "matrix.json", after=5)
 
 
 def test_cells_are_written_as_they_come(interrupted: tuple[Path, list[Any]]) -> None:

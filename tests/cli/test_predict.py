@@ -256,7 +256,7 @@ def test_explain_draws_each_of_several_under_its_name(predict: Run, calls: Path,
     assert status == 2 and out == "" and "{name}.png" in err
 
 
-def test_explain_reads_standard_input_and_leaves_silence_alone(
+def test_explain_reads_standard_input_and_says_that_silence_has_no_picture(
     bundle: Path, calls: Path, predict: Run, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "vocemo.cli.main", "predict", "-", "--model", str(bundle)]
@@ -266,7 +266,9 @@ def test_explain_reads_standard_input_and_leaves_silence_alone(
     assert (tmp_path / "piped" / "recording.png").exists()
     audio.write(tmp_path / "hush.wav", np.zeros(4 * RATE_HZ, np.float32), RATE_HZ)
     status, out, _ = predict(tmp_path / "hush.wav", "--explain", tmp_path / "hush.png", "--format", "json")
-    assert status == 0 and "explanation" not in json.loads(out)[0]
+    (answer,) = json.loads(out)
+    assert status == 0 and "explanation" not in answer
+    assert [warning for warning in answer["warnings"] if "nothing to explain" in warning]
     assert not (tmp_path / "hush.png").exists()
 
 

@@ -9,8 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fabricate
+import fabricate_bundle
 import fabricate_run
+import typed
 import vocemo.audio
+from vocemo.bundle import TrainingInfo
 from vocemo.cli.main import main
 from vocemo.lab.evaluate import Predictions
 from vocemo.lab.run import RunFolder
@@ -28,10 +32,7 @@ def stress(*arguments: object) -> None:
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 2) -> str:
-    assert main(["stress", *map(str, arguments)]) == status
-    said = capsys.readouterr().err
-    assert "Traceback" not in said and "unexpected" not in said
-    return " ".join(said.split())
+    return typed.complaint(capsys, "stress", *arguments, status=status)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,11 @@ def test_it_goes_on_where_it_stood_and_threads_change_nothing(
     assert lost.read_bytes() == before and kept.stat().st_mtime_ns == wrote
     found, expected = (Robustness.read(each / "robustness.json") for each in (out, stressed))
     assert found.conditions == expected.conditions
+    # One more does not take the others out of the table.
+    stress(learnt[1], "--conditions", "quiet", "--quiet", "--out", out)
+    more = Robustness.read(out / "robustness.json").conditions
+    assert more[: len(expected.conditions)] == expected.conditions
+    assert [each.name for each in more[len(expected.conditions) :]] == ["quiet"]
     # Other noises are other answers.
     assert "other seed" in complaint(capsys, learnt[1], *FEW, "--seed", 1, "--out", out, status=1)
     assert "other clips" in complaint(capsys, learnt[1], *FEW, "--clips", 8, "--out", out, status=1)
@@ -145,6 +151,18 @@ def test_a_bundle_answers_as_its_run_and_is_leaky_on_voices_that_it_knows(
     assert (everything.clips, everything.speakers, everything.emotions) == (48, 6, 8)
 
 
+def test_a_bundle_that_learnt_from_a_table_may_know_the_voices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    about = fabricate_bundle.info(training=TrainingInfo(corpora=("table",), protocol="all"))
+    bundle = fabricate_bundle.write(tmp_path / "tiny.onnx", about)
+    root = fabricate.ravdess(tmp_path / "ravdess", 3, ("speech",), 1, 0.3, emotions=about.emotions)
+    given = (bundle, "--corpus", f"ravdess:{root}", "--conditions", "gain", "--quiet")
+    stress(*given, "--out", tmp_path / "out")
+    assert "is not stated: it may know these voices" in capsys.readouterr().err
+    assert Robustness.read(tmp_path / "out" / "robustness.json").protocol == "training not stated"
+
+
 def test_noises_of_ones_own_and_babble_of_too_few_are_said(
     learnt: tuple[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,6 +221,21 @@ def test_what_a_condition_leaves_unanswered_is_said(
     found = Robustness.read(tmp_path / "out" / "robustness.json")
     assert [c.clips for c in found.conditions] == [24, 23, 24]
     assert found.remarks == ("gain-minus-20: 1 of 24 had no answer",)
+
+
+def test_a_corpus_that_names_nobody_has_no_intervals(
+    learnt_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = fabricate.folder(tmp_path / "mine", (), seconds=0.6)
+    for speaker in ("anna", "ben"):  # of two it is known
+        fabricate.folder(tmp_path / "mine", (speaker,), seconds=0.6, emotions=("happy", "sad"))
+    stress(
+        learnt_bundle, "--corpus", f"folder:{own}", "--conditions", "white-0", "--quiet", "--out", tmp_path
+    )
+    assert "16 clips, unknown speakers" in capsys.readouterr().out
+    found = Robustness.read(tmp_path / "robustness.json")
+    assert found.speakers == 0
+    assert all(each.ci95 is None and each.fall_ci95 is None for each in found.conditions)
 
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 import fabricate
 import fabricate_run
+import typed
 from vocemo.cli.main import main
 from vocemo.lab import device
 from vocemo.lab.plan import Plan
@@ -27,15 +28,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def arguments(spec: str, out: Path, *more: str) -> list[str]:
-    return [
-        "train",
-        fabricate_run.RECIPE,
-        *("--corpus", spec),
-        *("--out", str(out)),
-        *("--device", "cpu"),
-        *fabricate_run.settings(),
-        *more,
-    ]
+    return typed.arguments("train", spec, out, *more)
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +39,7 @@ def run(tiny_corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def complaint(capsys: pytest.CaptureFixture[str], given: list[str], status: int = 2) -> str:
-    assert main(given) == status
-    said = capsys.readouterr().err
-    assert "Traceback" not in said and "unexpected" not in said
-    return " ".join(said.split())
+    return typed.complaint(capsys, *given, status=status)
 
 
 def test_a_training_says_what_it_does_and_leaves_a_run_folder(

@@ -58,6 +58,17 @@ def test_the_command_is_as_one_would_type_it_again(
     assert shlex.split(provenance.command())[-1] == "a=[1, 2]"
 
 
+@pytest.mark.parametrize("folder", ["", "/home/somebody/vocemo/"])
+def test_a_script_is_named_with_its_folder_and_no_way_to_it(
+    monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=None))
+    monkeypatch.setattr(sys, "argv", [f"{folder}scripts/measure_thresholds.py", "runs/a"])
+    assert provenance.command() == "python scripts/measure_thresholds.py runs/a"
+    assert provenance.stamp()["command"] == provenance.command()
+    assert provenance.stamp()["date"] == provenance.today() and provenance.stamp()["commit"]
+
+
 def test_versions_name_what_a_result_depends_on() -> None:
     found = provenance.versions()
     assert {"python", "platform", "vocemo", "torch", "numpy", "onnxruntime"} <= found.keys()

@@ -74,6 +74,18 @@ def test_a_long_recording_has_an_overview_and_a_column_a_part(
     assert any("mean of 4 windows" in text for text in texts(figure))
 
 
+def test_each_part_says_once_how_probable_the_emotion_is_there(recording: Callable[..., Path]) -> None:
+    # The view of each part reaches a little into the part beside it.
+    windows = (Moment(0.0, 4.0, 1.0, 0.5), Moment(4.0, 8.0, 0.5, 0.6))
+    parts = (Part(0.3, 4.0, 0.91), Part(4.1, 7.9, 0.62))
+    figure = draw(made(duration_s=8.0, parts=parts, windows=windows), recording("long.wav", 8.0))
+    here = [text for text in texts(figure) if text.startswith("here")]
+    assert here == ["here 91% probable", "here 62% probable"]
+    for axes in figure.axes:
+        for text in (text for text in axes.texts if text.get_text().startswith("here")):
+            assert text.get_zorder() > max(patch.get_zorder() for patch in axes.patches)
+
+
 @pytest.mark.parametrize("seconds", [0.1, 0.3])
 def test_the_shortest_recordings_without_a_map_are_drawn(
     recording: Callable[..., Path], tiny: Predictor, tmp_path: Path, seconds: float

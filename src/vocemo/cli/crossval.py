@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from vocemo.cli import report, training
 from vocemo.cli.progress import progress
-from vocemo.cli.training_progress import ShowTraining
+from vocemo.cli.training_progress import ShowTraining, finished
 
 
 def crossval(
     recipe: training.RecipeName,
     corpus: training.Corpora = None,
     protocol: training.Protocol = None,
-    seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="How many seeds, from 0.")] = 3,
+    seeds: training.Seeds = training.DEFAULT_SEEDS,
     settings: training.Settings = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where the runs go; by default under runs/.")
-    ] = None,
+    out: training.RunsOut = None,
     device: training.Device = "auto",
     cache: training.Cache = None,
     cache_gb: training.CacheGb = training.DEFAULT_CACHE_GB,
@@ -61,8 +56,7 @@ def crossval(
     done: list[lab.Job] = []
     with progress("Cross-validation", len(jobs) * epochs, "epochs", quiet=quiet) as bar:
         shown = [ShowTraining(bar, f"seed {job.seed} fold {job.fold.index}", epochs=epochs) for job in jobs]
-
-        for job, outcome in lab.run(
+        running = lab.run(
             jobs,
             chosen,
             corpus or (),
@@ -70,9 +64,8 @@ def crossval(
             disk=disk,
             callbacks=lambda number: [shown[number], *boards[number : number + 1]],
             deterministic=deterministic,
-        ):
-            # Early stopping leaves epochs out, and what was complete before has none to show.
-            bar.advance(epochs - shown[len(done)].epochs)
+        )
+        for job, outcome in finished(bar, shown, running, epochs):
             training.draw(job.folder, job.fold)
             for board in boards[len(done) : len(done) + 1]:
                 board.finish()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vocemo.cli import report
+from vocemo.cli.bundle import FoldOfProtocol, check_fold, check_there, opened
 from vocemo.cli.progress import progress
 from vocemo.errors import UsageError
 
@@ -40,10 +41,7 @@ def evaluate(
             help="A bundle: answer the test clips of one fold alone. --predictions: whose folds they are.",
         ),
     ] = None,
-    fold: Annotated[
-        int | None,
-        typer.Option("--fold", metavar="K", help="Which fold; by default the one that it was trained on."),
-    ] = None,
+    fold: FoldOfProtocol = None,
     trained_on: Annotated[
         list[str] | None,
         typer.Option(
@@ -103,10 +101,8 @@ def evaluate(
         raise UsageError(
             "--protocol goes with a bundle or --predictions, and with the --corpus that it divides"
         )
-    if fold is not None and (model is None or model.is_dir()):
-        raise UsageError(f"--fold {fold} goes with a bundle, its --corpus and --protocol")
-    if fold is not None and protocol is None:
-        raise UsageError(f"--fold {fold} is a fold of which protocol? Name it with --protocol")
+    if fold is not None:
+        check_fold(protocol, fold, of_bundle=model is not None and not model.is_dir())
     if predictions is None and (trained_on or relabel):
         raise UsageError(
             "--trained-on and --relabel go with --predictions: a run or bundle says these itself"
@@ -116,9 +112,7 @@ def evaluate(
     show = partial(report.show, no_audio=no_audio, no_report=no_report)
     if predictions is not None:
         _of_predictions(predictions, corpus, protocol, trained_on or [], relabel or [], out, show)
-    elif model is None or not model.exists():
-        raise UsageError(f"there is no run folder or bundle at {model}; vocemo train and export make them")
-    elif model.is_dir():
+    elif (model := check_there(model)).is_dir():
         if corpus:
             raise UsageError(
                 f"{model} is a run, measured on its own test fold; to measure it on another corpus, "
@@ -129,10 +123,8 @@ def evaluate(
 
         show(of_run(RunFolder(model)), out or model, folder=model)
     else:
-        if not corpus:
-            raise UsageError("a bundle needs labelled clips: name them with --corpus NAME:DIR")
         out = out or Path("evaluation")
-        show(_of_bundle(model, corpus, (protocol, fold), device, quiet, out), out)
+        show(_of_bundle(model, corpus or [], (protocol, fold), device, quiet, out), out)
 
 
 def _of_predictions(
@@ -175,13 +167,10 @@ def _relabelled(given: str) -> tuple[str, str]:
 def _of_bundle(
     path: Path, corpora: list[str], asked: tuple[str | None, int | None], device: str, quiet: bool, out: Path
 ) -> Results:
-    import vocemo
-    from vocemo.cli.training import read_labelled
     from vocemo.lab.measure import TestPart, answer, heard_in_training, measured, test_part, training_told
 
-    predictor = vocemo.load(path, device=device)
+    predictor, manifest = opened(path, corpora, device)
     typer.echo(f"Using device: {predictor.device}")
-    manifest = read_labelled(corpora)
     protocol, number = asked
     part: TestPart | None = None
     if protocol is not None:

@@ -11,6 +11,7 @@ from vocemo.runtime.prediction import Prediction
 from vocemo.runtime.predictor import Predictor
 
 NAME = "{name}"  # stands for a recording's name in a picture's
+NOTHING_TO_EXPLAIN = "without an emotion there is nothing to explain, and no picture of it"
 
 
 class Explaining:
@@ -46,9 +47,9 @@ class Explaining:
             raise UnknownNameError("emotion", self._emotion, predictor.emotions)
 
     def explain(self, predictor: Predictor, answer: Prediction, recording: audio.Source) -> Prediction:
-        """The answer with its explanation, which is drawn; silence is left as it is."""
+        """The answer with its explanation, which is drawn; of silence a warning says that there is none."""
         if answer.emotion is None:
-            return answer
+            return dataclasses.replace(answer, warnings=(*answer.warnings, NOTHING_TO_EXPLAIN))
         from vocemo.runtime.explain import explain
         from vocemo.runtime.explain_plot import draw
         from vocemo.runtime.plot import save

@@ -9,7 +9,7 @@ import typer
 
 from vocemo.cli import training
 from vocemo.cli.progress import progress
-from vocemo.cli.training_progress import ShowTraining
+from vocemo.cli.training_progress import ShowTraining, finished
 
 if TYPE_CHECKING:
     from vocemo.lab.matrix import Gathered, Matrix
@@ -36,15 +36,13 @@ def matrix(
             help="Folds of a corpus tested on unseen speakers of its own; fewer where it has fewer speakers.",
         ),
     ] = 5,
-    seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="How many seeds, from 0.")] = 3,
+    seeds: training.Seeds = training.DEFAULT_SEEDS,
     joint: Annotated[
         bool,
         typer.Option("--joint/--no-joint", help="Also train on all corpora but the tested one, or do not."),
     ] = True,
     settings: training.Settings = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where the runs go; by default under runs/.")
-    ] = None,
+    out: training.RunsOut = None,
     device: training.Device = "auto",
     cache: training.Cache = None,
     cache_gb: training.CacheGb = training.DEFAULT_CACHE_GB,
@@ -95,9 +93,7 @@ def matrix(
             callbacks=lambda number: [shown[number]],
             deterministic=deterministic,
         )
-        for job, outcome in running:
-            # Early stopping leaves epochs out, and what was complete before has none to show.
-            bar.advance(epochs - shown[len(done)].epochs)
+        for job, outcome in finished(bar, shown, running, epochs):
             training.draw(job.folder, job.fold)
             done.append(job)
             if outcome.test:
@@ -111,9 +107,11 @@ def matrix(
 
 def _tell_what_is_used(gathered: Gathered) -> None:
     """The shared emotions, and of each corpus what is kept and what is left out."""
+    from vocemo.lab.report.wording import many, speakers
+
     training.say(f"Shared emotions: {', '.join(gathered.emotions)} (chance {1 / len(gathered.emotions):.1%})")
     for part in gathered.parts:
-        told = f"{part.name}: {len(part.clips)} clips of {part.speakers or 'unknown'} speakers"
+        told = f"{part.name}: {many(len(part.clips), 'clip')} of {speakers(part.speakers)}"
         if part.dropped:
             each = ", ".join(f"{count} {emotion}" for emotion, count in part.dropped.items())
             told += f"; left out: {sum(part.dropped.values())} ({each})"
@@ -124,12 +122,10 @@ def _tell_what_is_used(gathered: Gathered) -> None:
 
 def _show(measured: Matrix, out: Path) -> None:
     """Print the tables and draw the picture, for a light page and for a dark one."""
-    from vocemo.lab.report import figures
     from vocemo.lab.report.matrix_figure import matrix_figure, matrix_table
-    from vocemo.lab.report.theme import DARK, LIGHT
+    from vocemo.lab.report.theme import save_each
 
     typer.echo(matrix_table(measured))
-    for theme, name in ((LIGHT, "matrix.png"), (DARK, "matrix-dark.png")):
-        figures.save(matrix_figure(measured, theme=theme), out / name)
+    light, dark = save_each(lambda theme: matrix_figure(measured, theme=theme), out / "matrix.png")
     typer.echo("")
-    typer.echo(f"Wrote {out / 'matrix.json'}, {out / 'matrix.png'} and {out / 'matrix-dark.png'}")
+    typer.echo(f"Wrote {out / 'matrix.json'}, {light} and {dark}")

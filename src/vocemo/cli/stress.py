@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vocemo.cli.bundle import FoldOfProtocol, check_fold, check_there, opened
 from vocemo.cli.progress import Bar, progress
 from vocemo.cli.training import Quiet, device_named, need_lab, read_labelled, say
 from vocemo.errors import UsageError
@@ -34,10 +35,7 @@ def stress(
         str | None,
         typer.Option("--protocol", metavar="P", help="For a bundle: the test clips of one fold alone."),
     ] = None,
-    fold: Annotated[
-        int | None,
-        typer.Option("--fold", metavar="K", help="Which fold; by default the one that it was trained on."),
-    ] = None,
+    fold: FoldOfProtocol = None,
     conditions: Annotated[
         list[str] | None,
         typer.Option(
@@ -92,8 +90,7 @@ def stress(
         vocemo stress emotion.onnx --corpus ravdess:DATA/ravdess --protocol emobox-6 --noise DATA/street
     """
     need_lab("stress")
-    if not model.exists():
-        raise UsageError(f"there is no run folder or bundle at {model}; vocemo train and export make them")
+    check_there(model)
     choice = _chosen(conditions, noise)
     subject = _subject(model, corpus or [], (protocol, fold), device)
     for line in subject.remarks:
@@ -125,21 +122,13 @@ def _chosen(asked: list[str] | None, noise: Path | None) -> Choice:
 def _subject(model: Path, corpora: list[str], asked: tuple[str | None, int | None], device: str) -> Subject:
     from vocemo.lab.stress import parts
 
-    protocol, fold = asked
+    check_fold(*asked, of_bundle=not model.is_dir())
     if model.is_dir():
-        if protocol is not None or fold is not None:
-            raise UsageError("--protocol and --fold go with a bundle and its --corpus")
         runs = parts.run_folders(model)
         return parts.of_runs(runs, read_labelled, corpora, device_named(device))
-    if fold is not None and protocol is None:
-        raise UsageError(f"--fold {fold} is a fold of which protocol? Name it with --protocol")
-    if not corpora:
-        raise UsageError("a bundle needs labelled clips: name them with --corpus NAME:DIR")
-    import vocemo
-
-    predictor = vocemo.load(model, device=device)
+    predictor, manifest = opened(model, corpora, device)
     say(f"Using device: {predictor.device}")
-    return parts.of_bundle(predictor, read_labelled(corpora), protocol, fold)
+    return parts.of_bundle(predictor, manifest, *asked)
 
 
 def _measured(
@@ -158,6 +147,7 @@ def _measured(
     from vocemo.bundle.engine import usable_cores
     from vocemo.lab.augment import recordings
     from vocemo.lab.report.robustness_table import label
+    from vocemo.lab.report.wording import many
     from vocemo.lab.stress import conditions, measuring
     from vocemo.lab.stress.babble import Voices
     from vocemo.lab.stress.sounds import Sounds
@@ -168,15 +158,16 @@ def _measured(
     sounds = Sounds()
     voices = Voices.of(subject.manifest, sounds, np.random.default_rng(seed))
     noises = recordings.below(str(noise), "--noise") if noise is not None else None
+    kept = measuring.Kept(out / "robustness", subject, seed, noises.digest() if noises else None)
     wanted = {condition.name for condition in choice.conditions}
-    todo = [c for c in conditions.table(voices, noises) if c.name in wanted]
+    # What was answered before stays in the table, so that conditions can be added one after another.
+    todo = [c for c in conditions.table(voices, noises) if c.name in wanted or kept.has(c)]
     remarks = list[str]()
     if any(c.family == "babble" for c in todo) and not voices.enough:
         remarks.append(
             "babble is made of noise that sways as speech does: the corpus has "
-            f"{len(voices.by_speaker)} known speakers, too few for voices of others"
+            f"{many(len(voices.by_speaker), 'known speaker')}, too few for voices of others"
         )
-    kept = measuring.Kept(out / "robustness", subject, seed, noises.digest() if noises else None)
     left = sum(not kept.has(condition) for condition in todo)
     say(f"{len(todo)} conditions on {len(subject.clips)} clips; {len(todo) - left} are kept from before")
     jobs = min(usable_cores(), MOST_JOBS) if jobs is None else jobs
@@ -205,16 +196,16 @@ def _told(bar: Bar, line: str) -> None:
 
 def _show(found: Robustness, out: Path) -> None:
     """Print the table; write robustness.json and the picture, for a light page and a dark one."""
-    from vocemo.lab.report import figures, robustness_figure, robustness_table
-    from vocemo.lab.report.theme import THEMES
+    from vocemo.lab.report import robustness_figure, robustness_table
+    from vocemo.lab.report.theme import save_each
 
     found.write(out / "robustness.json")
-    for theme in THEMES:
-        name = "robustness.png" if theme is THEMES[0] else f"robustness-{theme.name}.png"
-        figures.save(robustness_figure.robustness_figure(found, theme), out / name)
+    light, dark = save_each(
+        lambda theme: robustness_figure.robustness_figure(found, theme), out / "robustness.png"
+    )
     typer.echo(robustness_table.headline(found))
     typer.echo("")
     typer.echo(robustness_table.robustness_table(found))
     typer.echo("")
     typer.echo("UAR and accuracy in percent, falls in points; *: the interval of the fall leaves 0.")
-    typer.echo(f"Wrote {out / 'robustness.json'} and {out / 'robustness.png'}")
+    typer.echo(f"Wrote {out / 'robustness.json'}, {light} and {dark}")

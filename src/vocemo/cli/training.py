@@ -43,6 +43,11 @@ Settings = Annotated[
         "--set", metavar="KEY=VALUE", help="Replace a value of the recipe, such as training.epochs=5."
     ),
 ]
+Seeds = Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="How many seeds, from 0.")]
+DEFAULT_SEEDS = 3
+RunsOut = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Where the runs go; by default under runs/.")
+]
 Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where to train.")]
 Cache = Annotated[
     Path | None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from vocemo.cli.progress import Bar
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from vocemo.lab.train import Step, TrainingState
 
+Trained = TypeVar("Trained")
 SHOWN_EVERY_S = 0.25  # the loss is read no more often: on a GPU each reading waits for it
 
 COLUMNS = ("epoch", "batch", "loss", "val. loss", "val. UAR", "best epoch", "rate", "clips/s")
@@ -91,6 +92,18 @@ class ShowTraining:
     def _advance(self, epochs: float, note: str | None = None) -> None:
         self.epochs += epochs
         self._bar.advance(epochs, note=note)
+
+
+def finished(
+    bar: Bar, shown: Sequence[ShowTraining], trained: Iterable[Trained], epochs: int
+) -> Iterator[Trained]:
+    """Each training as it is done, the bar brought to where it would stand after all its epochs.
+
+    Early stopping leaves epochs out, and what was complete before has none to show.
+    """
+    for each, one in zip(shown, trained, strict=True):
+        bar.advance(epochs - each.epochs)
+        yield one
 
 
 def _of(number: int, total: int | None) -> str:

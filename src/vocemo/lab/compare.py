@@ -179,9 +179,7 @@ class Comparison:
                 "same_test": not self.unequal,
                 "remarks": list(self.remarks),
                 "differences": [each.to_dict() for each in self.differences],
-                "command": provenance.command(),
-                "commit": provenance.commit() or "unknown",
-                "date": provenance.today(),
+                **provenance.stamp(),
             },
         )
 

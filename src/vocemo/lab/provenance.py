@@ -54,8 +54,19 @@ def today() -> str:
     return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
+def stamp() -> dict[str, str]:
+    """Command, commit (`unknown` outside a checkout) and date, as they stand in a file of figures."""
+    return {"command": command(), "commit": commit() or "unknown", "date": today()}
+
+
 def command() -> str:
     """The command line of this process, as one would type it again."""
     module = getattr(sys.modules.get("__main__"), "__spec__", None)
-    program = ["python", "-m", module.name.removesuffix(".__main__")] if module else [Path(sys.argv[0]).name]
+    typed = Path(sys.argv[0])
+    if module:
+        program = ["python", "-m", module.name.removesuffix(".__main__")]
+    elif typed.suffix == ".py":  # with its folder, but for the way to that on this machine
+        program = ["python", Path(*typed.parts[-2:]).as_posix()]
+    else:
+        program = [typed.name]
     return shlex.join([*program, *sys.argv[1:]])

@@ -106,9 +106,7 @@ class Study:
             **found,
             "tried": len(self.trials),
             "best": arguments,
-            "command": provenance.command(),
-            "commit": provenance.commit() or "unknown",
-            "date": provenance.today(),
+            **provenance.stamp(),
         }
         checkpoint.write_json(path, written)
 

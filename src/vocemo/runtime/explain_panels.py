@@ -95,9 +95,12 @@ def shade(axes: Axes, effects: NDArray[np.float64], view: View, scale: float) ->
 
 
 def wave(
-    axes: Axes, explanation: Explanation, view: View, samples: NDArray[np.float32], loudest: float
+    axes: Axes, explanation: Explanation, part: Part, view: View, samples: NDArray[np.float32], loudest: float
 ) -> None:
-    """The wave of one view, on axes that are shaded: numbers over the moments that matter most, attention."""
+    """The wave of one part, on axes that are shaded: numbers over the moments that matter most, attention.
+
+    view: what is shown, which is a little more than the part and may reach into the next.
+    """
     low, high = _least_and_greatest(samples)
     axes.fill_between(np.linspace(*view, len(low)), low, high, color=INK, linewidth=0.4)
     limit = max(loudest, 1e-4)
@@ -119,12 +122,12 @@ def wave(
             fontsize=9,
             weight="bold",
         )
-    for part in explanation.parts:
-        _attention(axes, part, limit)
-        if explanation.windows and view[0] <= part.start_s < view[1]:
-            said = f"here {percent(part.probability)} probable"
-            axes.text(0.02, 0.04, said, transform=axes.transAxes, color=QUIET_INK, fontsize=8.5)
-    unheard(axes, explanation, view)
+    _attention(axes, part, limit)
+    if explanation.windows:
+        said = f"here {percent(part.probability)} probable"
+        above = 5  # what hides the unheard
+        axes.text(0.02, 0.04, said, transform=axes.transAxes, color=QUIET_INK, fontsize=8.5, zorder=above)
+    unheard(axes, part, view)
     axes.set(xlim=view, ylim=(-1.1 * limit, 1.55 * limit), xticks=[], yticks=[])
 
 
@@ -150,21 +153,24 @@ def _attention(axes: Axes, part: Part, limit: float) -> None:
     axes.stairs(heights, edges, baseline=None, color=QUIET_INK, linewidth=1.1, linestyle=(0, (2, 1)))
 
 
-def unheard(axes: Axes, explanation: Explanation, view: View) -> None:
+def unheard(axes: Axes, part: Part, view: View) -> None:
     """Hatch what lies beyond a part: it was cut off as silence, or it belongs to another window."""
-    for part in (part for part in explanation.parts if view[0] <= part.start_s and part.end_s <= view[1]):
-        for start_s, end_s in ((view[0], part.start_s), (part.end_s, view[1])):
-            if end_s - start_s > 0.005:
-                axes.axvspan(start_s, end_s, facecolor="white", alpha=0.7, linewidth=0, zorder=4)
-                axes.axvspan(
-                    start_s, end_s, fill=False, edgecolor=HAIRLINE, hatch="////", linewidth=0, zorder=4
-                )
+    for start_s, end_s in ((view[0], part.start_s), (part.end_s, view[1])):
+        if end_s - start_s > 0.005:
+            axes.axvspan(start_s, end_s, facecolor="white", alpha=0.7, linewidth=0, zorder=4)
+            axes.axvspan(start_s, end_s, fill=False, edgecolor=HAIRLINE, hatch="////", linewidth=0, zorder=4)
 
 
 def mel(
-    axes: Axes, explanation: Explanation, view: View, samples: NDArray[np.float32], rate: int, scale: float
+    axes: Axes,
+    explanation: Explanation,
+    part: Part,
+    view: View,
+    samples: NDArray[np.float32],
+    rate: int,
+    scale: float,
 ) -> None:
-    """The spectrogram of one view under the map; scale: as of `tints`."""
+    """The spectrogram of one part under the map; view: as of `wave`, scale: as of `tints`."""
     from matplotlib.colors import LinearSegmentedColormap
 
     top = float(hz_to_mel(rate / 2))
@@ -183,7 +189,7 @@ def mel(
             interpolation="bilinear",
             zorder=1,
         )
-    unheard(axes, explanation, view)
+    unheard(axes, part, view)
     axes.set(xlim=view, ylim=(0.0, top))
     shown = [hz for hz in FREQUENCIES_HZ if hz <= rate / 2]
     labels = [f"{hz / 1000:g} kHz" if hz >= 1000 else f"{hz} Hz" for hz in shown]

@@ -82,12 +82,12 @@ def draw(explanation: Explanation, recording: audio.Source) -> Figure:
     in_time = scale_of([explanation.over_time(np.linspace(*view, COLUMNS)) for view in views])
     in_map = scale_of([map_over_time(explanation, view)[1] for view in views])
     left_in = LEFT_IN
-    for view, samples, width_in in zip(views, heard, widths_in, strict=True):
+    for part, view, samples, width_in in zip(explanation.parts, views, heard, widths_in, strict=True):
         axes = page.axes(left_in, wave_in, width_in, WAVE_IN)
         shade(axes, explanation.over_time(np.linspace(*view, COLUMNS)), view, in_time)
-        wave(axes, explanation, view, samples, loudest)
+        wave(axes, explanation, part, view, samples, loudest)
         axes = page.axes(left_in, mel_in, width_in, MEL_IN)
-        mel(axes, explanation, view, samples, rate, in_map)
+        mel(axes, explanation, part, view, samples, rate, in_map)
         if left_in > LEFT_IN:
             axes.set_yticklabels([])
         left_in += width_in + GAP_IN

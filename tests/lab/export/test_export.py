@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ import fabricate_run
 from vocemo import __version__, audio
 from vocemo.bundle import METADATA_KEY, Bundle, BundleInfo
 from vocemo.errors import BundleError, MissingExtraError, RunError, UsageError
-from vocemo.lab import checkpoint, network
+from vocemo.lab import network
 from vocemo.lab.corpora import CORPORA
 from vocemo.lab.evaluate import Metric, Results
 from vocemo.lab.export import onnx_bundle
@@ -33,14 +32,6 @@ from vocemo.runtime.predictor import Predictor, load
 
 TOLERANCE = 1e-4
 RECIPE = fabricate_run.recipe(*fabricate_run.LEARNING)
-
-
-@pytest.fixture(scope="module")
-def trained(learnt: tuple[str, Path]) -> Network:
-    folder = RunFolder(learnt[1])
-    made = network.build(folder.info().recipe, seed=0)
-    checkpoint.load_weights(made, folder.weights, fabricate_run.CPU)
-    return made.eval()
 
 
 @pytest.fixture(scope="module")
@@ -200,21 +191,6 @@ print(json.dumps(answer.probabilities))
     assert ran.returncode == 0, ran.stderr
     expected = load(learnt_bundle, device="cpu").predict(clip).probabilities
     assert json.loads(ran.stdout) == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.fixture
-def no_exporter(learnt_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The exporter's place taken by a graph that is made already, so that a test takes no ten seconds."""
-    model = onnx.load(learnt_bundle)
-    del model.metadata_props[:]
-
-    def made(*_: object) -> onnx.ModelProto:
-        copy = onnx.ModelProto()
-        copy.CopyFrom(model)
-        return copy
-
-    monkeypatch.setattr(onnx_bundle, "_onnx_model", made)
-    yield
 
 
 def test_figures_of_the_recipe_go_with_the_bundle(

@@ -14,12 +14,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import fabricate_run
 from vocemo import audio
 from vocemo.bundle import METADATA_KEY, Bundle, BundleInfo, Weights, flatbuffer
 from vocemo.cli.main import main
 from vocemo.errors import BundleError, MissingExtraError, UsageError
-from vocemo.lab import checkpoint, network, recipe
+from vocemo.lab import network, recipe
 from vocemo.lab.export import parity, tflite_bundle
 from vocemo.lab.export.run import export_run
 from vocemo.lab.features import (
@@ -49,14 +48,6 @@ CLIP_S = 1.0  # of the learnt model's file: the corpus' clips last 0.6 s
 def converter() -> None:
     """For tests that convert."""
     pytest.importorskip("litert_torch")
-
-
-@pytest.fixture(scope="module")
-def trained(learnt: tuple[str, Path]) -> Network:
-    folder = RunFolder(learnt[1])
-    made = network.build(folder.info().recipe, seed=0)
-    checkpoint.load_weights(made, folder.weights, fabricate_run.CPU)
-    return made.eval()
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
 
+from contrast import contrast
 from vocemo.errors import UsageError
 from vocemo.lab.explore.summary import Spread, spread
 from vocemo.lab.report.corpus_figures import bars_figure, spread_figure, table_figure
@@ -18,16 +18,6 @@ from vocemo.lab.report.sound_figures import N_MELS, mel_decibels, sound_figure
 from vocemo.lab.report.theme import DARK, LIGHT, THEMES
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised", "boredom")
-
-
-def luminance(colour):
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
-
-
-def contrast(one, other):
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
 
 
 def spreads(seed=0):

@@ -8,9 +8,10 @@ import matplotlib
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from contrast import contrast
 from vocemo.lab.report.robustness_figure import robustness_figure
 from vocemo.lab.report.robustness_table import headline, robustness_markdown, robustness_table
-from vocemo.lab.report.theme import THEMES
+from vocemo.lab.report.theme import THEMES, Theme
 from vocemo.lab.stress import ConditionResult, Robustness, table
 
 
@@ -78,6 +79,13 @@ def test_a_leak_is_said_and_seeds_too() -> None:
     texts = [text.get_text() for text in robustness_figure(measured(leaky=True)).texts]
     assert any("LEAKY" in text for text in texts)
     assert not any("LEAKY" in text.get_text() for text in robustness_figure(measured()).texts)
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_what_says_that_it_leaks_stands_out_from_either_page(theme: Theme) -> None:
+    figure = robustness_figure(measured(leaky=True), theme)
+    (leaky,) = (text for text in figure.texts if "LEAKY" in text.get_text())
+    assert contrast(leaky.get_color(), figure.get_facecolor()) >= 4.5  # WCAG 2.1
 
 
 def test_dots_stand_at_their_figures_and_are_full_where_a_fall_is_certain() -> None:

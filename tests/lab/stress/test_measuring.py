@@ -14,6 +14,7 @@ from sklearn.metrics import balanced_accuracy_score
 from vocemo.errors import UsageError
 from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.evaluate import Predictions
+from vocemo.lab.evaluate.pairing import paired_test
 from vocemo.lab.stress import ConditionResult, Robustness, table
 from vocemo.lab.stress.measuring import Answers, figures
 from vocemo.lab.stress.parts import evenly, run_folders
@@ -61,8 +62,43 @@ def test_the_interval_of_a_fall_is_the_t_interval_of_speakers_differences() -> N
     assert found.fall == pytest.approx(each.mean())
     assert found.fall_ci95 == pytest.approx((low, high))
     # Paired: narrower than two intervals of their own would make it.
-    assert figures(answers(right[0]), answers(right[0])).fall_ci95 is None  # all fall alike: not at all
+    assert (
+        high - low
+        < sum(stats.t.interval(0.95, 4, scale=stats.sem(r.reshape(5, 15).mean(1)))[1] for r in right) * 2
+    )
     assert found.falls == (low > 0)
+    # Where all speakers fall alike nothing says how far others would differ from them.
+    assert figures(answers(right[0]), answers(right[0])).fall_ci95 is None
+
+
+def test_the_fall_is_tested_as_two_models_are_compared() -> None:
+    rng = np.random.default_rng(4)
+    seeds = [[answers(rng.random(45) < share, seed=seed) for seed in (0, 1)] for share in (0.9, 0.4)]
+    clean, worse = (
+        Answers(condition, Predictions.concatenate([each.predictions for each in found]), 0)
+        for condition, found in zip((CLEAN, WHITE), seeds, strict=True)
+    )
+    found, tested = figures(worse, clean), paired_test(worse.predictions, clean.predictions, "uar")
+    assert tested is not None
+    assert found.fall == pytest.approx(tested.difference) and found.fall_ci95 == tested.ci95
+
+
+def unnamed(found: Answers) -> Answers:
+    """The same answers, but of the first dozen nobody says who speaks."""
+    subjects = [
+        dataclasses.replace(subject, speaker="folder/unknown") if place < 12 else subject
+        for place, subject in enumerate(found.predictions.subjects)
+    ]
+    return dataclasses.replace(
+        found, predictions=dataclasses.replace(found.predictions, subjects=tuple(subjects))
+    )
+
+
+def test_speakers_whom_nobody_names_are_not_taken_for_one() -> None:
+    clean, worse = answers(np.tile([True, True, False], 20)), answers(np.tile([True, False, True], 20), WHITE)
+    assert figures(worse, clean).ci95 is not None
+    found = figures(unnamed(worse), unnamed(clean))
+    assert (found.ci95, found.fall_ci95) == (None, None)
 
 
 def test_what_was_not_answered_counts_on_neither_side() -> None:
@@ -102,6 +138,11 @@ def test_clips_are_drawn_evenly() -> None:
         cells = Counter((clip.speaker, clip.emotion) for clip in chosen)
         counts = [cells[clip.speaker, clip.emotion] for clip in clips]
         assert max(counts) - min(counts) <= 1
+    for count in (4, 7, 10):  # where not every speaker has every emotion
+        chosen = evenly(clips, count, np.random.default_rng(0))
+        for counts in (Counter(clip.speaker for clip in chosen), Counter(clip.emotion for clip in chosen)):
+            assert max(counts.values()) - min(counts.values()) <= 1
+        assert {clip.speaker for clip in chosen} == {clip.speaker for clip in clips}
     drawn = evenly(clips, 12, np.random.default_rng(0))
     assert drawn == tuple(clip for clip in clips if clip in drawn)
     shuffled = [clips[place] for place in np.random.default_rng(3).permutation(len(clips))]

@@ -8,7 +8,7 @@ from vocemo.lab.evaluate.groups import Gap, GroupResult
 from vocemo.lab.evaluate.metrics import Scores, confusion_matrix, score
 from vocemo.lab.evaluate.predictions import Predictions, Subject
 from vocemo.lab.evaluate.results import EmotionResult, FoldResult, Metric, Results
-from vocemo.lab.evaluate.summary import Summary, fold_result, summarise
+from vocemo.lab.evaluate.summary import Summary, fold_result, pooled_metric, summarise
 
 __all__ = [
     "EmotionResult",
@@ -25,6 +25,7 @@ __all__ = [
     "confusion_matrix",
     "fold_result",
     "interval_over_speakers",
+    "pooled_metric",
     "score",
     "summarise",
 ]

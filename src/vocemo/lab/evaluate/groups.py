@@ -106,6 +106,11 @@ def speaker_named(subject: Subject) -> bool:
     return not subject.speaker.endswith(f"/{UNKNOWN_SPEAKER}") and subject.speaker != UNKNOWN_SPEAKER
 
 
+def speakers_named(predictions: Predictions) -> bool:
+    """Whether it is known of every clip who speaks: else nobody can tell over whom an interval would be."""
+    return all(speaker_named(subject) for subject in predictions.subjects)
+
+
 def by_group(predictions: Predictions) -> dict[str, tuple[GroupResult, ...]]:
     """The figures of each group, by kind: sex, speaker, intensity, sentence, channel, duration.
 
@@ -186,7 +191,7 @@ class _Cells:
         shape = (len(seeds), len(names), len(predictions.emotions))
         place = (seed * shape[1] + speaker) * shape[2] + predictions.targets
         right = (predictions.predicted == predictions.targets).astype(np.float64)
-        named = all(speaker_named(subject) for subject in predictions.subjects)
+        named = speakers_named(predictions)
         return cls(predictions.emotions, shape, place, right, named)
 
     def counted(self, chosen: Choice) -> tuple[Values, Values]:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from vocemo.lab.evaluate.confidence import pseudo_values
-from vocemo.lab.evaluate.groups import speaker_named
+from vocemo.lab.evaluate.groups import speakers_named
 from vocemo.lab.evaluate.metrics import score
 from vocemo.lab.evaluate.predictions import Predictions
 from vocemo.lab.evaluate.significance import McNemar, PairedTest, mcnemar, paired_over_speakers
@@ -29,7 +29,7 @@ def why_not_paired(first: Predictions, second: Predictions) -> str:
     Clips are the same where speaker, file name and emotion are, wherever the corpus lies.
     """
     for table in (first, second):
-        if not all(speaker_named(subject) for subject in table.subjects):
+        if not speakers_named(table):
             return "a speaker is not known"
     if len(first.speakers) < 2:
         return "there is one speaker alone"

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vocemo.lab.evaluate.distributions import chi_square_quantile
-from vocemo.lab.evaluate.groups import LEVEL, Gap, speaker_named
+from vocemo.lab.evaluate.groups import LEVEL, Gap, speakers_named
 from vocemo.lab.evaluate.predictions import Predictions
 
 Values = NDArray[np.float64]
@@ -47,7 +47,7 @@ def speaker_gap(predictions: Predictions) -> Gap | None:
     Returns:
         None with fewer than three speakers, unknown ones, or no emotion of which a speaker has two clips.
     """
-    if not all(speaker_named(subject) for subject in predictions.subjects):
+    if not speakers_named(predictions):
         return None
     clips, right = _by_clip(predictions)
     if len(clips) < 3:

@@ -23,7 +23,7 @@ from vocemo.lab.evaluate.confidence import (
     mean_influence,
     uar_influence,
 )
-from vocemo.lab.evaluate.groups import Gap, GroupResult, by_group, gaps, speaker_named
+from vocemo.lab.evaluate.groups import Gap, GroupResult, by_group, gaps, speaker_named, speakers_named
 from vocemo.lab.evaluate.metrics import Scores, confusion_matrix, f1, precision, recall, score
 from vocemo.lab.evaluate.predictions import Predictions
 from vocemo.lab.evaluate.reliability import calibrated_ece, in_top
@@ -164,6 +164,20 @@ def summarise(predictions: Predictions, generator: np.random.Generator) -> Summa
     )
 
 
+def pooled_metric(name: str, predictions: Predictions) -> Metric:
+    """A metric of all folds' answers together, the mean over complete seeds, with its interval over speakers.
+
+    Raises UsageError where there are no predictions.
+    """
+    if not len(predictions):
+        raise UsageError(f"no predictions to take {name} of: there must be one or more")
+    seeds = complete_seeds(predictions)
+    used = predictions.where(np.isin(predictions.seed, seeds))
+    values = [float(getattr(_score(used.where(used.seed == seed)), name)) for seed in seeds]
+    mean = float(np.mean(values))
+    return Metric(mean, over="pooled", sd=_sd(values), ci95=_interval(name, mean, used, seeds))
+
+
 def _with_speakers(found: dict[str, tuple[Gap, ...]], between: Gap | None) -> dict[str, tuple[Gap, ...]]:
     return found if between is None else {**found, "speaker": (between,)}
 
@@ -212,7 +226,7 @@ def _interval(
     name: str, estimate: float, predictions: Predictions, seeds: Sequence[int]
 ) -> tuple[float, float] | None:
     """The interval over speakers of a pooled metric's mean over seeds; None where they are not known."""
-    if not all(speaker_named(subject) for subject in predictions.subjects):
+    if not speakers_named(predictions):
         return None
     influence = influence_of(name, predictions, seeds)
     if influence is None:
@@ -242,7 +256,7 @@ def _drawn(
     estimate: float, predictions: Predictions, seeds: Sequence[int], generator: np.random.Generator
 ) -> tuple[float, float] | None:
     """The interval over speakers of AURC's mean over seeds, by the bootstrap; seeds share each resample."""
-    if not all(speaker_named(subject) for subject in predictions.subjects):
+    if not speakers_named(predictions):
         return None
     parts = [predictions.where(predictions.seed == seed) for seed in seeds]
     speakers = parts[0].speakers

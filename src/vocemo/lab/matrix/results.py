@@ -18,7 +18,7 @@ import numpy as np
 
 from vocemo.errors import RunError, UsageError
 from vocemo.lab import checkpoint, provenance
-from vocemo.lab.evaluate import Predictions, schema, score, summarise
+from vocemo.lab.evaluate import Predictions, pooled_metric, schema, summarise
 from vocemo.lab.matrix.gathering import Gathered, Part
 from vocemo.lab.matrix.jobs import ALL_OTHERS, MatrixJob
 
@@ -197,16 +197,15 @@ def _measured(train: str, part: Part, ready: Sequence[MatrixJob]) -> Cell:
     """The cell of some jobs: all folds of one seed or several."""
     keys = {clip.key for clip in part.clips}
     answers = Predictions.concatenate(_answers(job, keys) for job in ready)
-    pooled = [score(of.targets, of.probabilities).uar for of in _by_seed(answers)]
     summary = summarise(answers, np.random.default_rng(0))
-    uar, ece = summary.metrics["uar"], summary.metrics["ece"]
-    accuracy = summary.metrics["accuracy"]
+    uar, accuracy = (pooled_metric(name, answers) for name in ("uar", "accuracy"))
+    ece = summary.metrics["ece"]
     return Cell(
         train=train,
         test=part.name,
         protocol=ready[0].fold.protocol,
-        uar=float(np.mean(pooled)),
-        accuracy=accuracy.mean if accuracy.pooled is None else accuracy.pooled,
+        uar=uar.mean,
+        accuracy=accuracy.mean,
         ece=ece.mean,
         clips=summary.clips,
         speakers=part.speakers,
@@ -214,9 +213,8 @@ def _measured(train: str, part: Part, ready: Sequence[MatrixJob]) -> Cell:
         folds=summary.folds,
         seeds=summary.seeds,
         confusion=summary.confusion,
-        # Where a clip does not say who speaks, nobody can tell over whom the interval would be.
-        ci95=uar.ci95 if part.speakers else None,
-        sd=float(np.std(pooled, ddof=1)) if len(pooled) > 1 else None,
+        ci95=uar.ci95,
+        sd=uar.sd,
         ece_calibrated=ece.calibrated,
     )
 
@@ -229,10 +227,6 @@ def _answers(job: MatrixJob, keys: set[str]) -> Predictions:
             f"{job.folder.path} holds answers to other clips than those of this matrix: choose another --out"
         )
     return found.where([subject.path in keys for subject in found.subjects])
-
-
-def _by_seed(answers: Predictions) -> list[Predictions]:
-    return [answers.where(answers.seed == seed) for seed in sorted({seed for seed, _ in answers.runs})]
 
 
 def _device(job: MatrixJob) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from vocemo.errors import UsageError
 from vocemo.lab.matrix.jobs import ALL_OTHERS
-from vocemo.lab.report.figures import ALERT
-from vocemo.lab.report.tables import columns
+from vocemo.lab.report.tables import columns, markdown
 from vocemo.lab.report.theme import LIGHT, MARGIN_IN, WIDTH_IN, Theme, blank, head, place
+from vocemo.lab.report.wording import speakers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,8 @@ def matrix_markdown(matrix: Matrix) -> str:
     names = [corpus.name for corpus in matrix.corpora]
     first = [[train, *(_told(matrix, train, test) for test in names)] for train in matrix.rows]
     header, rows = _details(matrix)
-    return "\n\n".join((_markdown(["trained on \\ tested on", *names], first, 1), _markdown(header, rows, 3)))
+    tables = (markdown(["trained on \\ tested on", *names], first), markdown(header, rows, texts=3))
+    return "\n\n".join("\n".join(lines) for lines in tables)
 
 
 def matrix_figure(matrix: Matrix, *, theme: Theme = LIGHT) -> Figure:
@@ -92,7 +93,7 @@ def matrix_figure(matrix: Matrix, *, theme: Theme = LIGHT) -> Figure:
     axes.xaxis.tick_top()
     axes.set_xticks(
         [column + 0.5 for column in range(len(names))],
-        [f"{c.name}\n{c.clips:,} clips\n{c.speakers or 'unknown'} speakers" for c in matrix.corpora],
+        [f"{c.name}\n{c.clips:,} clips\n{speakers(c.speakers)}" for c in matrix.corpora],
         fontsize=9,
         color=theme.ink,
     )
@@ -176,8 +177,7 @@ def _words(figure: Figure, matrix: Matrix, theme: Theme, left_in: float, top_in:
         ),
     ]
     if matrix.leaky:
-        alert = ALERT if theme is LIGHT else theme.second
-        placed.append((_LEAKY_NOTE, MARGIN_IN, height_in - 0.76, alert))
+        placed.append((_LEAKY_NOTE, MARGIN_IN, height_in - 0.76, theme.alert))
     for text, x_in, y_in, colour in placed:
         figure.text(
             x_in / width_in,
@@ -232,12 +232,6 @@ def _details(matrix: Matrix) -> tuple[list[str], list[list[str]]]:
         for cell in matrix.cells
     ]
     return header, rows
-
-
-def _markdown(header: list[str], rows: list[list[str]], texts: int) -> str:
-    """A table whose first columns are texts, the others figures."""
-    rule = ["---" if place < texts else "---:" for place in range(len(header))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
 
 
 def _need(matrix: Matrix) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from vocemo.bundle import BundleInfo
 from vocemo.lab.report import model_card_text as text
+from vocemo.lab.report.tables import markdown
 from vocemo.lab.splits import PROTOCOLS
 
 NOT_MEASURED = "not measured"
@@ -139,5 +140,4 @@ def listed(names: Iterable[object]) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return "\n".join(markdown(head, rows, texts=len(head)))

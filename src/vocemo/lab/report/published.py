@@ -6,10 +6,11 @@ Shares are in percent, gaps in points of UAR. What leaks says so beside its figu
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vocemo.lab.evaluate.results import Metric, Results
+from vocemo.lab.report.tables import markdown
 
 
 def percent(share: float | None) -> str:
@@ -44,12 +45,6 @@ def ece(result: Results) -> str:
     return percent(metric.mean) + chance
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], texts: int) -> list[str]:
-    """A Markdown table whose first columns are texts and whose others are numbers."""
-    ruler = ["---"] * texts + ["---:"] * (len(header) - texts)
-    return [f"| {' | '.join(cells)} |" for cells in (header, ruler, *rows)]
-
-
 def summary(results: Mapping[str, Results]) -> list[str]:
     """A line a result."""
     header = (
@@ -77,7 +72,7 @@ def summary(results: Mapping[str, Results]) -> list[str]:
         )
         for result in results.values()
     ]
-    lines = table(header, rows, texts=3)
+    lines = markdown(header, rows, texts=3)
     if any(result.leaky for result in results.values()):
         lines += [
             "",
@@ -96,7 +91,7 @@ def emotions(results: Mapping[str, Results]) -> list[str]:
             for emotion, one in result.per_emotion.items()
         ]
         lines += [f"{name} (`{result.protocol}`{leak}):", ""]
-        lines += [*table(("emotion", "precision", "recall", "F1", "answers"), rows, texts=1), ""]
+        lines += [*markdown(("emotion", "precision", "recall", "F1", "answers"), rows, texts=1), ""]
     return lines[:-1]
 
 
@@ -136,7 +131,7 @@ def groups(results: Mapping[str, Results]) -> list[str]:
                 *(gap(result, kind) for kind in ("sex", "intensity", "speaker")),
             )
         )
-    return [*table(header, rows, texts=3), "", "*: the 95 % interval over speakers leaves 0."]
+    return [*markdown(header, rows, texts=3), "", "*: the 95 % interval over speakers leaves 0."]
 
 
 def details(results: Mapping[str, Results]) -> list[str]:
@@ -164,7 +159,7 @@ def details(results: Mapping[str, Results]) -> list[str]:
             for one in result.per_fold
         ]
         header = ("seed", "fold", "UAR", "accuracy", "best epoch", "test speakers")
-        lines += [*table(header, rows, texts=0), ""]
+        lines += [*markdown(header, rows, texts=0), ""]
     return lines[:-1]
 
 
@@ -196,7 +191,7 @@ def export(path: Path) -> list[str]:
     told = f"{found['recipe']} (`{found['protocol']}`{leak}), fold {found['fold']}: {clips} clips, against"
     told += f" the network's own answers, UAR {percent(found['network']['uar'])}."
     source = f"`{found['command']}`, commit {found['commit']}, {found['date']}."
-    return [told, "", *table(header, rows, texts=1), "", source]
+    return [told, "", *markdown(header, rows, texts=1), "", source]
 
 
 def tuning(path: Path) -> list[str]:
@@ -220,4 +215,4 @@ def tuning(path: Path) -> list[str]:
         f"{len(study['validation_speakers'])} speakers of `{study['protocol']}`, fold {study['fold']}{heard}."
     )
     source = f"`{study['command']}`, commit {study['commit']}, {study['date']}."
-    return [told, "", *table(header, rows, texts=len(keys)), "", source]
+    return [told, "", *markdown(header, rows, texts=len(keys)), "", source]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vocemo.lab.report.figures import ALERT, LEAKY_NOTE
+from vocemo.lab.report.figures import LEAKY_NOTE
 from vocemo.lab.report.robustness_table import label
 from vocemo.lab.report.theme import LIGHT, MARGIN_IN, WIDTH_IN, Theme, blank, head, place
+from vocemo.lab.report.wording import speakers
 from vocemo.lab.stress.result import ConditionResult, Robustness
 
 if TYPE_CHECKING:
@@ -32,12 +33,18 @@ def robustness_figure(found: Robustness, theme: Theme = LIGHT) -> Figure:
     leak_in = 0.24 if found.leaky else 0.0
     figure = blank(_HEAD_IN + leak_in + _ROW_IN * (places[-1] + 1) + _FOOT_IN, theme)
     seeds = f", {len(found.seeds)} seeds" if len(found.seeds) > 1 else ""
-    below = f"{', '.join(found.corpora)}, {found.protocol}, {found.clips:,} clips, {found.speakers} speakers"
+    heard = f"{found.clips:,} clips, {speakers(found.speakers)}"
+    below = f"{', '.join(found.corpora)}, {found.protocol}, {heard}"
     head(figure, theme, f"{found.model} where recordings are worse", below + seeds)
     height_in = figure.get_size_inches()[1]
     if found.leaky:
         figure.text(
-            MARGIN_IN / WIDTH_IN, 1 - 0.74 / height_in, LEAKY_NOTE, fontsize=9.5, color=ALERT, weight="bold"
+            MARGIN_IN / WIDTH_IN,
+            1 - 0.74 / height_in,
+            LEAKY_NOTE,
+            fontsize=9.5,
+            color=theme.alert,
+            weight="bold",
         )
     axes = place(figure, theme, _LEFT_IN, _FOOT_IN, _RIGHT_IN, _HEAD_IN + leak_in)
     axes.set_ylim(places[-1] + 0.5, -0.5)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vocemo.lab.report.tables import columns
+from vocemo.lab.report.tables import columns, markdown
+from vocemo.lab.report.wording import speakers
 from vocemo.lab.stress.conditions import CLEAN, FAMILIES
 from vocemo.lab.stress.result import ConditionResult, Robustness
 
@@ -29,9 +30,7 @@ def robustness_table(found: Robustness) -> str:
 
 def robustness_markdown(found: Robustness) -> list[str]:
     """The same as the lines of a Markdown table."""
-    ruler = ["---"] + ["---:"] * (len(HEADER) - 1)
-    rows = [_cells(condition) for condition in found.conditions]
-    return [f"| {' | '.join(cells)} |" for cells in (HEADER, ruler, *rows)]
+    return markdown(HEADER, [_cells(condition) for condition in found.conditions])
 
 
 def headline(found: Robustness) -> str:
@@ -43,7 +42,7 @@ def headline(found: Robustness) -> str:
     leak = "  LEAKY: the model knows these voices" if found.leaky else ""
     return (
         f"{found.model} on {', '.join(found.corpora)}, {found.protocol}: {found.clips:,} clips, "
-        f"{found.speakers} speakers{seeds}{leak}"
+        f"{speakers(found.speakers)}{seeds}{leak}"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -82,6 +82,17 @@ def _fitting(
 
 def _percent(share: float) -> str:
     return "-" if np.isnan(share) else f"{share:.1%}"
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> list[str]:
+    """The lines of a Markdown table whose first `texts` columns are texts and whose others are numbers.
+
+    >>> markdown(["emotion", "recall"], [["sad|low", "75.0"]])
+    ['| emotion | recall |', '| --- | ---: |', '| sad\\\\|low | 75.0 |']
+    """
+    ruler = ["---"] * texts + ["---:"] * (len(header) - texts)
+    told = ([cell.replace("|", "\\|") for cell in cells] for cells in (header, ruler, *rows))
+    return [f"| {' | '.join(cells)} |" for cells in told]
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vocemo.errors import MissingExtraError
-from vocemo.lab.report.figures import BLUE, HAIRLINE, INK, QUIET, VERMILION
+from vocemo.lab.report.figures import ALERT, BLUE, HAIRLINE, INK, QUIET, VERMILION, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +20,10 @@ MARGIN_IN = 0.16
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of one page; `first` and `second` tell two series apart, `shades` is a colour map."""
+    """The colours of one page; `first` and `second` tell two series apart, `shades` is a colour map.
+
+    `alert` is for what must not be overlooked: that a figure leaks.
+    """
 
     name: str
     paper: str
@@ -28,10 +33,13 @@ class Theme:
     first: str
     second: str
     other: str
+    alert: str
     shades: tuple[str, str]
 
 
-LIGHT = Theme("light", "#ffffff", INK, QUIET, HAIRLINE, BLUE, VERMILION, "#9aa3b2", ("#f3f6fa", "#0b5a8f"))
+LIGHT = Theme(
+    "light", "#ffffff", INK, QUIET, HAIRLINE, BLUE, VERMILION, "#9aa3b2", ALERT, ("#f3f6fa", "#0b5a8f")
+)
 # Okabe & Ito's sky blue and orange stand out from a dark page where their blue and vermilion do not.
 DARK = Theme(
     "dark",
@@ -42,9 +50,19 @@ DARK = Theme(
     "#56B4E9",
     "#E69F00",
     "#7b8494",
+    "#E69F00",
     ("#1d2530", "#56B4E9"),
 )
 THEMES = (LIGHT, DARK)
+
+
+def save_each(draw: Callable[[Theme], Figure], path: Path) -> tuple[Path, ...]:
+    """Draw a picture for each page: `path` is that for a light one, `-dark` stands in the name of the other.
+
+    errors: MissingExtraError without Matplotlib.
+    """
+    places = (path, *(path.with_stem(f"{path.stem}-{theme.name}") for theme in THEMES[1:]))
+    return tuple(save(draw(theme), place) for theme, place in zip(THEMES, places, strict=True))
 
 
 def blank(height_in: float, theme: Theme, width_in: float = WIDTH_IN) -> Figure:

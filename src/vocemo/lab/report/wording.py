@@ -16,6 +16,15 @@ def many(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+def speakers(count: int) -> str:
+    """How many speak, where 0 is that nobody says.
+
+    >>> speakers(24), speakers(1), speakers(0)
+    ('24 speakers', '1 speaker', 'unknown speakers')
+    """
+    return many(count, "speaker") if count else "unknown speakers"
+
+
 def listed(names: Sequence[str], most: int = LISTED) -> str:
     """One name or more in a row, the last joined by "and"; what is beyond `most` is counted.
 

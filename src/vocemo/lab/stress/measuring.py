@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import vocemo
 from vocemo.errors import CorpusError, RunError, UsageError
 from vocemo.lab import checkpoint, provenance
 from vocemo.lab.augment.transform import Samples
-from vocemo.lab.corpora.clip import Clip
-from vocemo.lab.evaluate import Predictions, interval_over_speakers, score
-from vocemo.lab.evaluate.confidence import uar_influence
+from vocemo.lab.corpora.clip import Clip, Manifest
+from vocemo.lab.evaluate import Predictions, pooled_metric
+from vocemo.lab.evaluate.groups import speakers_named
+from vocemo.lab.evaluate.pairing import paired_test
 from vocemo.lab.stress.conditions import Condition
 from vocemo.lab.stress.parts import Part, Subject, identity
 from vocemo.lab.stress.result import ConditionResult, Robustness
@@ -123,22 +123,19 @@ def degraded(condition: Condition, clip: Clip, samples: Samples, sample_rate: in
 def figures(found: Answers, clean: Answers) -> ConditionResult:
     """UAR and accuracy under a condition, and the fall against the same clips as recorded."""
     here, there = _common(found.predictions, clean.predictions)
-    uar, own = _uar(found.predictions)
-    low, below = _uar(here)
-    high, above = _uar(there)
+    uar = pooled_metric("uar", found.predictions)
     condition = found.condition
     return ConditionResult(
         name=condition.name,
         family=condition.family,
         level=condition.level,
         unit=condition.unit,
-        uar=uar,
-        accuracy=_accuracy(found.predictions),
-        ci95=_interval(uar, own, found.predictions),
+        uar=uar.mean,
+        accuracy=pooled_metric("accuracy", found.predictions).mean,
+        ci95=uar.ci95,
         clips=len({subject.path for subject in found.predictions.subjects}),
-        fall=high - low,
-        # The difference of two measures has the difference of their influences, clip by clip.
-        fall_ci95=_interval(high - low, above - below, here, bounds=(-1.0, 1.0)),
+        fall=pooled_metric("uar", there).mean - pooled_metric("uar", here).mean,
+        fall_ci95=_of_fall(here, there),
     )
 
 
@@ -157,7 +154,7 @@ def robustness(
         protocol=subject.protocol,
         leaky=subject.leaky,
         clips=len(subject.clips),
-        speakers=len({clip.speaker for clip in subject.clips}),
+        speakers=len(Manifest(subject.clips).speakers) if Manifest(subject.clips).speakers_known else 0,
         emotions=len({clip.emotion for clip in subject.clips}),
         seeds=tuple(sorted({part.seed for part in subject.parts})),
         folds=len({part.fold for part in subject.parts}),
@@ -249,33 +246,12 @@ def _common(one: Predictions, other: Predictions) -> tuple[Predictions, Predicti
     return first, second
 
 
-def _seeds(predictions: Predictions) -> list[int]:
-    return sorted({int(seed) for seed in predictions.seed})
+def _of_fall(here: Predictions, there: Predictions) -> tuple[float, float] | None:
+    """The interval of the fall over speakers: that of two models on the same clips, cut to what UARs reach.
 
-
-def _uar(predictions: Predictions) -> tuple[float, NDArray[np.float64]]:
-    """UAR, pooled over folds and averaged over seeds, and each row's influence on it."""
-    seeds = _seeds(predictions)
-    values, influence = [], np.zeros(len(predictions))
-    for seed in seeds:
-        rows = predictions.seed == seed
-        own = predictions.where(rows)
-        values.append(score(own.targets, own.probabilities).uar)
-        influence[rows] = uar_influence(own.targets, own.predicted, len(own.emotions)) / len(seeds)
-    return float(np.mean(values)), influence
-
-
-def _accuracy(predictions: Predictions) -> float:
-    right = predictions.predicted == predictions.targets
-    return float(np.mean([right[predictions.seed == seed].mean() for seed in _seeds(predictions)]))
-
-
-def _interval(
-    estimate: float,
-    influence: NDArray[np.float64],
-    predictions: Predictions,
-    bounds: tuple[float, float] = (0.0, 1.0),
-) -> tuple[float, float] | None:
-    speakers = [subject.speaker for subject in predictions.subjects]
-    found = interval_over_speakers(estimate, influence, speakers, bounds=bounds)
-    return None if found is None else (found.low, found.high)
+    None for a single speaker, where they are not known, and where all fall alike.
+    """
+    tested = paired_test(here, there, "uar") if speakers_named(here) else None
+    if tested is None or tested.ci95 is None:
+        return None
+    return max(-1.0, tested.ci95[0]), min(1.0, tested.ci95[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from vocemo.errors import CorpusError, RunError, UsageError
 from vocemo.lab import experiment
 from vocemo.lab.corpora.clip import Clip, Manifest
-from vocemo.lab.measure import heard_in_training, test_part
+from vocemo.lab.measure import heard_in_training, test_part, training_told
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import PROTOCOLS, folds
 from vocemo.lab.stress.answering import predictor_of
@@ -63,16 +64,25 @@ class Subject:
 
 
 def evenly(clips: Sequence[Clip], count: int, rng: np.random.Generator) -> tuple[Clip, ...]:
-    """So many clips, in order: drawn first one of every speaker and emotion, then a second, and so on."""
+    """So many clips, in order, as evenly of every speaker and every emotion as it goes.
+
+    Drawn one by one, of the speaker and emotion that have fewest together; where these are level, of the
+    speaker and of the emotion that have fewest each.
+    """
     ordered = sorted(clips, key=identity)
-    turns: dict[tuple[str, str], int] = {}
-    drawn: list[tuple[int, int, Clip]] = []
-    for place, index in enumerate(rng.permutation(len(ordered))):
-        clip = ordered[index]
-        cell = (clip.speaker, clip.emotion)
-        drawn.append((turns.setdefault(cell, 0), place, clip))
-        turns[cell] += 1
-    kept = {clip.key for _, _, clip in sorted(drawn, key=lambda each: each[:2])[:count]}
+    left = dict[tuple[str, str], list[Clip]]()
+    for index in rng.permutation(len(ordered)):
+        left.setdefault((ordered[index].speaker, ordered[index].emotion), []).append(ordered[index])
+    of_both, of_one = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    kept = set[str]()
+    for _ in range(min(count, len(ordered))):
+        cell = min(left, key=lambda c: (of_both[c], of_one["speaker", c[0]] + of_one["emotion", c[1]]))
+        kept.add(left[cell].pop().key)
+        of_both[cell] += 1
+        of_one["speaker", cell[0]] += 1
+        of_one["emotion", cell[1]] += 1
+        if not left[cell]:
+            del left[cell]
     return tuple(clip for clip in clips if clip.key in kept)
 
 
@@ -174,10 +184,14 @@ def of_bundle(predictor: Predictor, manifest: Manifest, protocol: str | None, fo
     heard = () if tested and tested.unseen else heard_in_training(predictor.info, Manifest(part.clips))
     if heard:
         remarks += (f"LEAKY: the model was trained on {', '.join(heard)}, so it knows these voices.",)
+    told = bool(heard) or (tested is not None and tested.unseen) or training_told(predictor.info)
+    if not told:
+        remarks += ("whose recordings the model was trained on is not stated: it may know these voices",)
+    otherwise = "known corpus" if heard else "held out" if told else "training not stated"
     return Subject(
         model=predictor.info.name,
         corpora=tuple(dict.fromkeys(clip.corpus for clip in part.clips)),
-        protocol=tested.protocol if tested else "known corpus" if heard else "held out",
+        protocol=tested.protocol if tested else otherwise,
         leaky=bool(heard),
         parts=(part,),
         manifest=known,

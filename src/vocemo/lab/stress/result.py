@@ -58,7 +58,7 @@ class Robustness:
     protocol: str
     leaky: bool
     clips: int  # different recordings
-    speakers: int
+    speakers: int  # 0 where a clip does not say who speaks
     emotions: int
     seeds: tuple[int, ...]  # of the trainings whose figures are averaged
     folds: int

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import html
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.colors import to_rgb
 
 pytest.importorskip("jinja2")
 
 import fabricate_report
+from contrast import contrast
 from fabricate_report import answers, material, result, trainings
 from pages import Page
 from vocemo.errors import UsageError
@@ -22,39 +23,31 @@ from vocemo.lab.report import html as reports
 from vocemo.lab.report.html import Material
 from vocemo.lab.report.html.page import BLACK_FROM, WHITE_FROM
 from vocemo.lab.report.html.verdict import believable
+from vocemo.lab.stress import ConditionResult, Robustness
 
-ROBUSTNESS = {
-    "model": "dual-channel-cnn",
-    "corpora": ["ravdess"],
-    "protocol": "loso",
-    "leaky": False,
-    "clips": 36,
-    "conditions": [
-        {
-            "name": "clean",
-            "family": "clean",
-            "level": None,
-            "unit": "",
-            "uar": 0.7,
-            "accuracy": 0.7,
-            "clips": 36,
-        },
-        {
-            "name": "white-10",
-            "family": "white",
-            "level": 10.0,
-            "unit": "dB",
-            "uar": 0.4321,
-            "accuracy": 0.4,
-            "ci95": [0.3, 0.5],
-            "clips": 36,
-            "fall": 0.2679,
-        },
-    ],
-    "command": "vocemo stress runs/loso --seed 0",
-    "commit": "0123abc",
-    "date": "2026-02-01",
-}
+ROBUSTNESS = Robustness(
+    model="dual-channel-cnn",
+    corpora=("ravdess",),
+    protocol="loso",
+    leaky=False,
+    clips=36,
+    speakers=3,
+    emotions=4,
+    seeds=(0,),
+    folds=3,
+    seed=0,
+    sample_rate=16_000,
+    conditions=(
+        ConditionResult("clean", "clean", None, "", 0.7, 0.7, None, 36),
+        ConditionResult(
+            "white-10", "white", 10.0, "dB SNR", 0.4321, 0.4, (0.3, 0.5), 36, 0.2679, (0.1, 0.43)
+        ),
+        ConditionResult("quiet", "quiet", -60.0, "dBov", 0.69, 0.69, (0.6, 0.8), 36, 0.01, (-0.05, 0.07)),
+    ),
+    command="vocemo stress runs/loso --seed 0",
+    commit="0123abc",
+    date="2026-02-01",
+)
 LEAK = {
     "kind": "speakers",
     "message": "speakers overlap: 1 of 2 test speakers is also in train: ravdess/01",
@@ -98,12 +91,22 @@ def test_the_whole_page_stands_alone_and_says_what_was_measured() -> None:
     for section in ("by-sex", "by-robustness", "training", "mistakes", "audit", "how"):
         assert any(attributes.get("id") == section for _, attributes in page.tags), section
     assert fabricate_report.COMMAND in page.text and "vocemo stress runs/loso --seed 0" in page.text
-    assert "white, 10 dB" in page.text and "26.8 points below clean" in page.text
+    assert "white noise 10 dB SNR" in page.text and "−1.0 points, 36 clips" in page.text
+    assert "−26.8 points*, 36 clips" in page.text
     assert "Passed." in page.text and "4 folds of training" in page.text
     assert "Temperature, fitted on validation clips alone: 1.25 to 1.75, median 1.50" in page.text
     assert len(page.all("audio")) == 0
     charts = [attributes for attributes in page.all("svg") if attributes.get("role") == "img"]
     assert len(charts) == 5 == len(page.all("desc"))  # before, after, risk and coverage, loss, accuracy
+
+
+def test_a_command_is_broken_between_its_words_alone() -> None:
+    # A line that ends in a hyphen would be typed again without it.
+    given = material()
+    page = reports.render(given)
+    words = given.results.command.split(" ")
+    assert "<pre>" + " ".join(f"<span>{html.escape(word)}</span>" for word in words) + "</pre>" in page
+    assert re.search(r"pre span \{[^}]*inline-block", page)
 
 
 def test_every_number_is_that_of_the_results() -> None:
@@ -276,7 +279,7 @@ def test_a_folder_is_read_and_what_is_broken_in_it_is_named(tmp_path: Path) -> N
     measured.write(tmp_path / "results.json")
     assert reports.read(tmp_path).predictions is None
     found.write(tmp_path / "predictions.csv")
-    (tmp_path / "robustness.json").write_text(json.dumps(ROBUSTNESS))
+    ROBUSTNESS.write(tmp_path / "robustness.json")
     given = reports.read(tmp_path)
     assert given.predictions is not None and len(given.predictions) == len(found)
     assert {"sex", "speaker", "sentence"} <= set(given.results.groups)
@@ -318,22 +321,11 @@ def test_claims_that_are_too_high_or_too_low_are_called_so() -> None:
         assert f"Its probabilities claim {word} (ECE" in read(material(changed)).text
 
 
-def luminance(colour: tuple[float, ...]) -> float:
-    """Relative luminance of sRGB from 0 to 255 (WCAG 2.2)."""
-    linear = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize(("page", "turned", "words"), [(0, WHITE_FROM, (0, 255)), (1, BLACK_FROM, (255, 0))])
+@pytest.mark.parametrize(("page", "turned", "words"), [(0, WHITE_FROM, (0, 1)), (1, BLACK_FROM, (1, 0))])
 def test_every_word_stands_out(page: int, turned: float, words: tuple[int, int]) -> None:
     blocks = re.findall(r":root \{([^}]*)\}", reports.render(material()))[:2]
     named = dict(re.findall(r"--([a-z-]+): #([0-9a-f]{6})", blocks[page]))
-    colours = {name: tuple(int(code[at : at + 2], 16) for at in (0, 2, 4)) for name, code in named.items()}
+    colours = {name: to_rgb(f"#{code}") for name, code in named.items()}
     for name in ("ink", "quiet", "note", "alert", "third"):
         assert min(contrast(colours[name], colours[ground]) for ground in ("card", "paper")) >= 4.5, name
     for name in ("first", "second"):  # lines and dots: 3 is enough

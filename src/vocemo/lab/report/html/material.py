@@ -20,6 +20,7 @@ from vocemo.lab.evaluate.summary import complete_seeds
 
 if TYPE_CHECKING:
     from vocemo.lab.history import History
+    from vocemo.lab.stress.result import Robustness
 
 RESULTS, PREDICTIONS, ROBUSTNESS = "results.json", "predictions.csv", "robustness.json"
 
@@ -43,7 +44,7 @@ class Material:
     results: Results
     predictions: Predictions | None = None  # of the seeds that the metrics average
     trainings: tuple[Training, ...] = ()
-    robustness: Mapping[str, Any] | None = None  # as robustness.json has it
+    robustness: Robustness | None = None
     made: Mapping[str, Any] = field(default_factory=dict)  # what the trainings happened on
 
 
@@ -70,12 +71,11 @@ def gather(results: Results, folder: Path, answers: Predictions | None = None) -
     predictions = _whole(answers) if answers is not None else _predictions(folder / PREDICTIONS)
     if predictions and not results.groups:  # measured before there were groups
         results = _with_groups(results, predictions)
-    robustness = folder / ROBUSTNESS
     return Material(
         results,
         predictions,
         trainings,
-        _stress(robustness) if robustness.is_file() else None,
+        _robustness(folder / ROBUSTNESS),
         made,
     )
 
@@ -122,13 +122,10 @@ def _trainings(folder: Path) -> tuple[tuple[Training, ...], Mapping[str, Any]]:
     return tuple(trainings), runs[0].info().made if runs else {}
 
 
-def _stress(file: Path) -> Mapping[str, Any]:
-    """What vocemo stress wrote. Raises UsageError where it is something else."""
-    try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-        for condition in told["conditions"]:
-            float(condition["uar"]), str(condition["name"]), str(condition["family"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{file} is not what vocemo stress writes: {error!r}") from error
-    found: Mapping[str, Any] = told
-    return found
+def _robustness(file: Path) -> Robustness | None:
+    """What vocemo stress wrote, where it did. Raises UsageError where it is something else."""
+    if not file.is_file():
+        return None
+    from vocemo.lab.stress.result import Robustness  # imports torch, as the trainings do
+
+    return Robustness.read(file)

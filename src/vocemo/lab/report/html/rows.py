@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from vocemo.lab.evaluate import Predictions
 from vocemo.lab.evaluate.groups import Gap, GroupResult
 from vocemo.lab.evaluate.metrics import confusion_matrix, uar
 from vocemo.lab.report.wording import capital, many
+
+if TYPE_CHECKING:
+    from vocemo.lab.stress.result import Robustness
 
 MOST = (
     40  # rows of a table; of more, the best and the worst halves of this are shown and the others folded away
@@ -122,31 +125,23 @@ def _by_seed(predictions: Predictions) -> dict[str, tuple[float, float]]:
     return found
 
 
-def robustness(told: Mapping[str, Any]) -> Strips:
+def robustness(told: Robustness) -> Strips:
     """A row a condition, in the order of the file, families together."""
+    from vocemo.lab.report.robustness_table import label  # imports torch, as what was read did
+
     rows: list[Row] = []
-    for condition in told["conditions"]:
-        level, unit = condition.get("level"), condition.get("unit") or ""
-        name = condition["family"] if level is None else f"{condition['family']}, {level:g} {unit}".rstrip()
-        ends = condition.get("ci95")
-        fall = condition.get("fall")
-        note = many(int(condition["clips"]), "clip") if "clips" in condition else ""
-        if fall is not None and rows:
-            note = f"{abs(100 * fall):.1f} points {'below' if fall >= 0 else 'above'} clean, {note}"
-        rows.append(
-            Row(
-                "clean" if condition["name"] == "clean" else name,
-                note,
-                float(condition["uar"]),
-                (float(ends[0]), float(ends[1])) if ends else None,
-                "first" if condition["name"] == "clean" else "second",
-            )
-        )
+    for condition in told.conditions:
+        note = many(condition.clips, "clip")
+        if rows:
+            note = f"{_points(-condition.fall)} points{'*' if condition.falls else ''}, {note}"
+        look = "second" if rows else "first"
+        rows.append(Row(label(condition), note, condition.uar, condition.ci95, look))
     bars = " Lines: 95 % intervals over speakers." if any(row.span for row in rows) else ""
     return Strips(
         "robustness",
         "UAR under each condition",
-        f"The first row is the clean recordings, as is the full line.{bars}",
+        "The first row is the recordings as they are, as is the full line; points are the change from it."
+        f"{bars} A star: more than chance, since the change's own interval leaves 0.",
         "UAR",
         tuple(rows),
         reference=rows[0].value,

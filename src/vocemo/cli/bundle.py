@@ -1,0 +1,50 @@
+"""What evaluate and stress share: a bundle, the labelled clips that it answers, and which fold of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vocemo.cli.training import read_labelled
+from vocemo.errors import UsageError
+
+if TYPE_CHECKING:
+    from vocemo.lab.corpora import Manifest
+    from vocemo.runtime.predictor import Predictor
+
+FoldOfProtocol = Annotated[
+    int | None,
+    typer.Option("--fold", metavar="K", help="Which fold; by default the one that it was trained on."),
+]
+
+
+def check_there(model: Path | None) -> Path:
+    """Raise UsageError where there is nothing to measure."""
+    if model is None or not model.exists():
+        raise UsageError(f"there is no run folder or bundle at {model}; vocemo train and export make them")
+    return model
+
+
+def check_fold(protocol: str | None, fold: int | None, *, of_bundle: bool) -> None:
+    """Raise UsageError for a protocol or fold of what is no bundle, or a fold of no protocol."""
+    if not of_bundle and fold is not None:
+        raise UsageError(f"--fold {fold} goes with a bundle, its --corpus and --protocol")
+    if not of_bundle and protocol is not None:
+        raise UsageError("--protocol goes with a bundle and its --corpus")
+    if fold is not None and protocol is None:
+        raise UsageError(f"--fold {fold} is a fold of which protocol? Name it with --protocol")
+
+
+def opened(path: Path, corpora: list[str], device: str) -> tuple[Predictor, Manifest]:
+    """A bundle and the clips that it is to answer; where it runs is for the caller to tell.
+
+    Raises UsageError where no clips are named.
+    """
+    if not corpora:
+        raise UsageError("a bundle needs labelled clips: name them with --corpus NAME:DIR")
+    import vocemo
+
+    predictor = vocemo.load(path, device=device)
+    return predictor, read_labelled(corpora)
