@@ -29,10 +29,9 @@ def check_there(model: Path | None) -> Path:
 
 def check_fold(protocol: str | None, fold: int | None, *, of_bundle: bool) -> None:
     """Raise UsageError for a protocol or fold of what is no bundle, or a fold of no protocol."""
-    if not of_bundle and fold is not None:
-        raise UsageError(f"--fold {fold} goes with a bundle, its --corpus and --protocol")
-    if not of_bundle and protocol is not None:
-        raise UsageError("--protocol goes with a bundle and its --corpus")
+    if not of_bundle and (protocol is not None or fold is not None):
+        given = f"--protocol {protocol}" if fold is None else f"--fold {fold}"
+        raise UsageError(f"{given}: --protocol and --fold go with a bundle and its --corpus")
     if fold is not None and protocol is None:
         raise UsageError(f"--fold {fold} is a fold of which protocol? Name it with --protocol")
 
