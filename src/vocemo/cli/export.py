@@ -140,8 +140,9 @@ def _show(target: Path, parity: Parity, risk: float, *, rounded: bool) -> None:
         typer.echo(f"The same emotion as the network: {parity.agreement:.1%} of them")
     if bundle.info.threshold is None:
         typer.echo(
-            f"No threshold: as far as the validation clips and their speakers tell, none holds the answers "
-            f"above it to a risk of {risk:.0%}; no answer is called uncertain for its confidence"
+            f"No threshold: the run has none that holds the answers above it to a risk of {risk:.0%}, so no "
+            "answer is called uncertain for its confidence. Its validation clips reach none, or an older "
+            "vocemo trained it, whose command must be given again"
         )
     else:
         typer.echo(
