@@ -289,6 +289,10 @@ class FakeNetwork(nn.Module):
         output: Output = self.model(*self.front_end(samples, lengths))
         return output
 
+    def summed_up(self, samples: Tensor, lengths: Tensor) -> tuple[Output, Tensor]:
+        output = self(samples, lengths)
+        return output, output.embedding
+
 
 def written(
     made: nn.Module, preparation: Preparation, path: Path, length_s: float, **more: Any
