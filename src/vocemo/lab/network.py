@@ -56,7 +56,8 @@ class Network(nn.Module):
         with torch.autocast(features.device.type, torch.bfloat16):
             half: Output = self.model(features, frames)
         attention = None if half.attention is None else half.attention.float()
-        return Output(half.logits.float(), half.embedding.float(), attention)
+        votes = None if half.votes is None else half.votes.float()
+        return Output(half.logits.float(), half.embedding.float(), attention, votes)
 
     def summed_up(self, samples: Tensor, lengths: Tensor) -> tuple[Output, Tensor]:
         """What `forward` gives, for the same, and each clip's vector of `summary`, (batch, D)."""

@@ -209,8 +209,12 @@ def _varied(
 def _step(
     state: TrainingState, features: Tensor, frames: Tensor, targets: Tensor, criterion: nn.Module
 ) -> tuple[Tensor, Tensor]:
-    logits = state.network.answer(features, frames).logits
-    loss = criterion(logits, targets)
+    output = state.network.answer(features, frames)
+    logits = output.logits
+    if output.votes is None:
+        loss = criterion(logits, targets)
+    else:  # each member of a committee learns by itself
+        loss = torch.stack([criterion(vote, targets) for vote in output.votes.unbind(1)]).mean()
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     if state.options.gradient_clip is not None:

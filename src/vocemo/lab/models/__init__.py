@@ -1,6 +1,7 @@
 """The architectures: one file each, filed in `MODELS` under the name that recipes use."""
 
 from vocemo.lab.models import (
+    committee,
     dual_channel_cnn,
     encoder_head,
     mel_cnn,
@@ -19,6 +20,7 @@ __all__ = [
     "Credit",
     "Output",
     "build",
+    "committee",
     "dual_channel_cnn",
     "encoder_head",
     "mel_cnn",

@@ -13,3 +13,4 @@ class Output(NamedTuple):
     logits: Tensor  # (batch, emotions)
     embedding: Tensor  # (batch, D), what the last layer sees
     attention: Tensor | None = None  # (batch, frames), sums to 1 over a clip's own frames
+    votes: Tensor | None = None  # (batch, members, emotions), the logits of each member of a committee
