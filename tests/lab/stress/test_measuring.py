@@ -95,8 +95,9 @@ def unnamed(found: Answers) -> Answers:
 
 
 def test_speakers_whom_nobody_names_are_not_taken_for_one() -> None:
-    clean, worse = answers(np.tile([True, True, False], 20)), answers(np.tile([True, False, True], 20), WHITE)
-    assert figures(worse, clean).ci95 is not None
+    rng = np.random.default_rng(5)
+    clean, worse = answers(rng.random(60) < 0.8), answers(rng.random(60) < 0.5, WHITE)
+    assert figures(worse, clean).ci95 is not None and figures(worse, clean).fall_ci95 is not None
     found = figures(unnamed(worse), unnamed(clean))
     assert (found.ci95, found.fall_ci95) == (None, None)
 

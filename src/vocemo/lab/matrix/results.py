@@ -38,7 +38,8 @@ class CorpusFacts:
 class Cell:
     """Trained on one corpus (or `all others`), tested on one; of several seeds the mean.
 
-    `ci95` is the interval of UAR over the tested speakers, absent for a single one or where they are unknown.
+    `ci95` is the interval of UAR over the tested speakers, absent for a single one and where they are
+    unknown or all level.
     `sd` is the deviation of UAR over seeds (n - 1), absent for one. `ece_calibrated` is what perfect
     calibration would score.
     """
@@ -60,8 +61,13 @@ class Cell:
     ece_calibrated: float | None = None
 
     def above(self, chance: float) -> bool | None:
-        """Whether its whole interval lies above chance; None without an interval."""
-        return None if self.ci95 is None else self.ci95[0] > chance
+        """Whether its whole interval lies above chance; None where there is none, and the figure is above.
+
+        What always gives one answer is level over all speakers, so that it has no interval, and is at chance.
+        """
+        if self.ci95 is None:
+            return None if self.uar > chance + 1e-9 else False
+        return self.ci95[0] > chance
 
 
 @dataclass(frozen=True)
