@@ -12,6 +12,7 @@ from vocemo.lab.evaluate import Predictions, Results, Subject
 from vocemo.lab.history import EpochRecord
 from vocemo.lab.measure import measured
 from vocemo.lab.report.html import Material, Training
+from vocemo.lab.stress import ConditionResult, Robustness
 
 EMOTIONS = ("happy", "sad", "angry")
 COMMAND = "vocemo crossval dual-channel-cnn --corpus ravdess:DATA/ravdess --protocol loso"
@@ -77,3 +78,30 @@ def material(predictions: Predictions | None = None, **changed: Any) -> Material
     found = answers() if predictions is None else predictions
     made = {"versions": {"vocemo": "0.1.0", "torch": "2.11"}}
     return Material(result(found, **changed), found, trainings(found), made=made)
+
+
+def robustness() -> Robustness:
+    """As vocemo stress writes it: as recorded, and two conditions, one of them a fall."""
+    return Robustness(
+        model="dual-channel-cnn",
+        corpora=("ravdess",),
+        protocol="loso",
+        leaky=False,
+        clips=36,
+        speakers=3,
+        emotions=4,
+        seeds=(0,),
+        folds=3,
+        seed=0,
+        sample_rate=16_000,
+        conditions=(
+            ConditionResult("clean", "clean", None, "", 0.7, 0.7, None, 36),
+            ConditionResult(
+                "white-10", "white", 10.0, "dB SNR", 0.4321, 0.4, (0.3, 0.5), 36, 0.2679, (0.1, 0.43)
+            ),
+            ConditionResult("quiet", "quiet", -60.0, "dBov", 0.69, 0.69, (0.6, 0.8), 36, 0.01, (-0.05, 0.07)),
+        ),
+        command="vocemo stress runs/loso --seed 0",
+        commit="0123abc",
+        date="2026-02-01",
+    )

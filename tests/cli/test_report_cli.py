@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 pytest.importorskip("jinja2")
 
+import fabricate_report
 from vocemo.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -34,9 +36,18 @@ def test_a_run_that_is_measured_gets_a_page_and_gets_it_again(
     page.unlink()
     assert main(["report", str(run)]) == 0
     assert page.read_text(encoding="utf-8") == first
+    told = json.loads((run / "results.json").read_text(encoding="utf-8"))["report"]
+    assert {"reliability", "risk_coverage", "trainings"} <= set(told) and "robustness" not in told
+    assert told["trainings"][0]["audit"]["passed"]
+    fabricate_report.robustness().write(run / "robustness.json")
+    assert main(["report", str(run)]) == 0
+    told = json.loads((run / "results.json").read_text(encoding="utf-8"))["report"]
+    assert told["robustness"]["conditions"][0]["name"] == "clean"
     bare = tmp_path / "bare.html"
+    before = (run / "results.json").read_bytes()
     assert main(["report", str(run), "--no-audio", "--out", str(bare)]) == 0
     assert str(bare) in capsys.readouterr().out
+    assert (run / "results.json").read_bytes() == before
     assert "data:audio" not in bare.read_text(encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -65,7 +66,10 @@ def report(
     target = out or folder / html.NAME
     if target.is_dir() or not target.parent.is_dir():
         raise UsageError(f"--out {target}: it must be a file in a folder that exists, such as report.html")
-    html.write(html.read(folder), target, None if no_audio else html.Recordings(root))
+    material = html.read(folder)
+    html.write(material, target, None if no_audio else html.Recordings(root))
+    if out is None:  # what was measured since is in the figures for machines too
+        _write(material, folder / "results.json")
     typer.echo(f"Wrote {target}")
 
 
@@ -114,10 +118,19 @@ def show(
         if part:
             typer.echo(f"{part}\n")
     written = [out / "results.json", out / "confusion.png"]
+    material = html.gather(results, folder or out, answers)
+    _write(material, out / "results.json")
     if not no_report:
-        page = _page(html.gather(results, folder or out, answers), out / html.NAME, no_audio)
+        page = _page(material, out / html.NAME, no_audio)
         written += [page] if page else []
     typer.echo(f"Wrote {', '.join(map(str, written[:-1]))} and {written[-1]}")
+
+
+def _write(material: Material, path: Path) -> None:
+    """The figures with all else that a page shows of them."""
+    from vocemo.lab.report import html
+
+    dataclasses.replace(material.results, report=html.details(material)).write(path)
 
 
 def _page(material: Material, path: Path, no_audio: bool) -> Path | None:

@@ -96,6 +96,7 @@ class Results:
     leak: str | None = None  # how the test was heard in training, in a sentence
     training_stated: bool = True  # False: nobody says what was trained on, so `leaky` says nothing
     interval_remark: str | None = None  # what must be said beside the intervals
+    report: Mapping[str, Any] = field(default_factory=dict)  # what else its report shows, as plain data
 
     @property
     def leak_status(self) -> Literal["leaky", "none found", "not stated"]:
@@ -107,7 +108,7 @@ class Results:
     def to_dict(self) -> dict[str, Any]:
         """As the file has it."""
         found: dict[str, Any] = _present(dataclasses.asdict(self))
-        for name in ("per_emotion", "groups", "gaps"):
+        for name in ("per_emotion", "groups", "gaps", "report"):
             if not found[name]:
                 del found[name]
         if self.training_stated:
@@ -157,6 +158,7 @@ class Results:
             leak=schema.maybe(schema.text, fields, "leak"),
             training_stated=schema.truth(fields.get("training_stated", True), "training_stated"),
             interval_remark=schema.maybe(schema.text, fields, "interval_remark"),
+            report=schema.mapping(fields.get("report", {}), "report"),
         )
         result.check()
         return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -68,7 +69,7 @@ def export_run(
         licence=licence_of(info.corpora, trained.credits()),
         attribution=attribution_of(info.corpora, trained.credits()),
         training=_training_info(info, outcome),
-        results=tuple(result.to_dict() for result in results),
+        results=tuple(dataclasses.replace(result, report={}).to_dict() for result in results),
     )
     if to == "onnx":
         return write_bundle(trained, description, target, weights, gaussians)

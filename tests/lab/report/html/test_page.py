@@ -23,31 +23,8 @@ from vocemo.lab.report import html as reports
 from vocemo.lab.report.html import Material
 from vocemo.lab.report.html.page import BLACK_FROM, WHITE_FROM
 from vocemo.lab.report.html.verdict import believable
-from vocemo.lab.stress import ConditionResult, Robustness
 
-ROBUSTNESS = Robustness(
-    model="dual-channel-cnn",
-    corpora=("ravdess",),
-    protocol="loso",
-    leaky=False,
-    clips=36,
-    speakers=3,
-    emotions=4,
-    seeds=(0,),
-    folds=3,
-    seed=0,
-    sample_rate=16_000,
-    conditions=(
-        ConditionResult("clean", "clean", None, "", 0.7, 0.7, None, 36),
-        ConditionResult(
-            "white-10", "white", 10.0, "dB SNR", 0.4321, 0.4, (0.3, 0.5), 36, 0.2679, (0.1, 0.43)
-        ),
-        ConditionResult("quiet", "quiet", -60.0, "dBov", 0.69, 0.69, (0.6, 0.8), 36, 0.01, (-0.05, 0.07)),
-    ),
-    command="vocemo stress runs/loso --seed 0",
-    commit="0123abc",
-    date="2026-02-01",
-)
+ROBUSTNESS = fabricate_report.robustness()
 LEAK = {
     "kind": "speakers",
     "message": "speakers overlap: 1 of 2 test speakers is also in train: ravdess/01",

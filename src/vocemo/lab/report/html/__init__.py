@@ -4,8 +4,9 @@ It says first whether its figures can be believed. Everything in it comes from f
 answered again to write it.
 """
 
+from vocemo.lab.report.html.machine import details
 from vocemo.lab.report.html.material import Material, Training, gather, read
 from vocemo.lab.report.html.page import NAME, render, write
 from vocemo.lab.report.html.sounds import Recordings
 
-__all__ = ["NAME", "Material", "Recordings", "Training", "gather", "read", "render", "write"]
+__all__ = ["NAME", "Material", "Recordings", "Training", "details", "gather", "read", "render", "write"]

@@ -47,6 +47,11 @@ class Material:
     robustness: Robustness | None = None
     made: Mapping[str, Any] = field(default_factory=dict)  # what the trainings happened on
 
+    @property
+    def temperatures(self) -> dict[tuple[int, int], float]:
+        """That of each training, by seed and fold."""
+        return {(each.seed, each.fold): each.temperature for each in self.trainings}
+
 
 def read(folder: Path) -> Material:
     """From a folder with a results.json, as crossval and evaluate leave it.

@@ -195,8 +195,7 @@ def _reliability(material: Material) -> tuple[plots.Reliability, ...]:
     predictions = material.predictions
     if predictions is None or not predictions.probabilistic:
         return ()
-    temperatures = {(each.seed, each.fold): each.temperature for each in material.trainings}
-    before = calibration.uncalibrated(predictions, temperatures)
+    before = calibration.uncalibrated(predictions, material.temperatures)
     ece = material.results.metrics.get("ece")
     after = calibration.ece(predictions) if ece is None else ece.mean
     if before is None:

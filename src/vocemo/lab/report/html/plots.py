@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vocemo.lab.evaluate import Predictions
-from vocemo.lab.evaluate.reliability import risk_coverage
+from vocemo.lab.evaluate.reliability import RiskCoverage, risk_coverage
 from vocemo.lab.report.figures import loss_ceiling
 from vocemo.lab.report.html import calibration
 from vocemo.lab.report.html.chart import Axis, Chart, percent, ticks
@@ -76,11 +76,9 @@ def _told(each: calibration.Bin) -> str:
 
 def selective(predictions: Predictions, aurc: float) -> tuple[Plot, tuple[Operating, ...]]:
     """Risk against coverage, and what some coverages give; each the mean over seeds."""
-    seeds = [predictions.where(predictions.seed == seed) for seed in np.unique(predictions.seed)]
-    curves = [risk_coverage(each.targets, each.probabilities) for each in seeds]
+    seeds, curves = _by_seed(predictions)
     confidences = [np.sort(each.probabilities.max(1))[::-1] for each in seeds]
-    grid = np.linspace(0, 1, _CURVE_POINTS + 1)[1:]
-    risks = np.array([_at(curve.risk, grid) for curve in curves])
+    grid, risks = risk_curves(predictions)
     overall = float(np.mean([curve.risk[-1] for curve in curves]))
     steps = ticks(0.0, max(0.1, min(1.0, 1.1 * float(risks.max()))))
     high = max(steps[-1] + (steps[1] - steps[0]) / 2, float(risks.max()))
@@ -111,6 +109,17 @@ def selective(predictions: Predictions, aurc: float) -> tuple[Plot, tuple[Operat
     )
     title = "Risk and coverage"
     return Plot("risk-coverage", title, caption, chart.markup("risk-coverage", title, words), legend), points
+
+
+def risk_curves(predictions: Predictions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shares of clips that are answered, (points,), and the share of them that is wrong, (seeds, points)."""
+    grid = np.linspace(0, 1, _CURVE_POINTS + 1)[1:]
+    return grid, np.array([_at(curve.risk, grid) for curve in _by_seed(predictions)[1]])
+
+
+def _by_seed(predictions: Predictions) -> tuple[list[Predictions], list[RiskCoverage]]:
+    seeds = [predictions.where(predictions.seed == seed) for seed in np.unique(predictions.seed)]
+    return seeds, [risk_coverage(each.targets, each.probabilities) for each in seeds]
 
 
 def _at(values: NDArray[np.float64], coverages: NDArray[np.float64]) -> NDArray[np.float64]:
