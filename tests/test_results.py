@@ -237,6 +237,10 @@ def test_a_described_system_stands_beside_what_is_measured_of_it(script, reposit
     for said in ("70 %", "65.0 ± 1.0 (`random`)", "64.0 ± 1.2 [59.1, 68.9] (`emobox-6`)", "1.4 MB", "4 ms"):
         assert said in measured
     assert other.count("not measured yet") == 2
+    so_far = result(remark="3 of 6 trainings so far")
+    (folder / "a.json").write_text(json.dumps(so_far), encoding="utf-8")
+    assert script.main(["--root", str(repository)]) == 0
+    assert "(`emobox-6`, 3 of 6 trainings so far)" in (repository / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_variant_does_not_pass_for_a_described_system(script, repository, capsys):

@@ -33,6 +33,7 @@ def test_results_grow_fold_by_fold(interrupted: tuple[Path, list[Any]]) -> None:
     out, stood = interrupted
     assert [[run["fold"] for run in results["per_fold"]] for results in stood] == [[0], [0, 1]]
     assert [results["folds"] for results in stood] == [1, 2]
+    assert [results["remark"] for results in stood] == [f"{done} of 6 trainings so far" for done in (1, 2)]
     assert not (out / "plan.json").exists()
 
 

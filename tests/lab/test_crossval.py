@@ -126,6 +126,9 @@ def test_a_seed_that_is_not_whole_is_written_but_in_no_mean(
     assert some.seeds == (0, 1) and len(some.per_fold) == 8
     assert some.remark == "under way, and in no mean: seed 1"
     assert some.metrics["uar"] == whole.metrics["uar"]
+    told = crossval.summarise(done[:8], CHOSEN, (tiny_corpus,), planned=12).remark
+    assert told == "8 of 12 trainings so far; under way, and in no mean: seed 1"
+    assert crossval.summarise(done, CHOSEN, (tiny_corpus,), planned=12).remark is None
     some.write(tmp_path / "results.json")
     assert Results.read(tmp_path / "results.json") == some
 

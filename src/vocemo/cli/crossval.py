@@ -75,7 +75,7 @@ def crossval(
                     f"seed {job.seed} fold {job.fold.index}: UAR {outcome.test.uar:.2%}, accuracy "
                     f"{outcome.test.accuracy:.2%}, best epoch {outcome.best_epoch} of {outcome.epochs}"
                 )
-            lab.summarise(done, chosen, corpus or ()).write(out / "results.json")
+            lab.summarise(done, chosen, corpus or (), planned=len(jobs)).write(out / "results.json")
     if jobs[0].fold.validation:
         lab.learn_plan(done, chosen).write(out / "plan.json")
     lab.predictions_of(done).write(out / "predictions.csv")

@@ -115,8 +115,13 @@ def run_info(
     )
 
 
-def summarise(done: Sequence[Job], recipe: Recipe, corpora: Sequence[str]) -> Results:
-    """The figures of finished jobs, some or all; a seed under way is in no mean (`measure.measured`)."""
+def summarise(
+    done: Sequence[Job], recipe: Recipe, corpora: Sequence[str], planned: int | None = None
+) -> Results:
+    """The figures of finished jobs, some or all; a seed under way is in no mean (`measure.measured`).
+
+    planned: how many jobs there are in all, where the result is to say that it has not got them all.
+    """
     outcomes = [job.folder.outcome() for job in done]
     result = measured(
         predictions_of(done),
@@ -126,8 +131,10 @@ def summarise(done: Sequence[Job], recipe: Recipe, corpora: Sequence[str]) -> Re
         parameters=outcomes[0].parameters,
         per_fold=[outcome.test for outcome in outcomes if outcome.test],
     )
+    so_far = f"{len(done)} of {planned} trainings so far" if planned and len(done) < planned else None
     return dataclasses.replace(
         result,
+        remark="; ".join(each for each in (so_far, result.remark) if each) or None,
         corpora=tuple(spec.partition(":")[0] for spec in corpora),
         train_seconds=round(sum(outcome.train_seconds for outcome in outcomes), 1),
         device=str(done[0].folder.info().made.get("device", "")) or None,

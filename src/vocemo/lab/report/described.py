@@ -94,8 +94,8 @@ def rows(
                 f"`{system.recipe}`",
                 " + ".join(system.corpora),
                 system.reported,
-                "; ".join(f"{_share(each, 'accuracy')} (`{each.protocol}`)" for each in terms) or NOT_YET,
-                f"{_share(unseen, 'uar')} (`{system.unseen}`)" if unseen else NOT_YET,
+                "; ".join(f"{_share(e, 'accuracy')} (`{e.protocol}`{_remark(e)})" for e in terms) or NOT_YET,
+                f"{_share(unseen, 'uar')} (`{system.unseen}`{_remark(unseen)})" if unseen else NOT_YET,
                 "-" if one is None or one.parameters is None else f"{one.parameters:,}",
                 _fold_time(one),
                 "-" if size is None else f"{size.bundle_mb:.1f} MB",
@@ -114,6 +114,10 @@ def _find(results: Iterable[Results], system: System, protocol: str) -> Results 
             f"{protocol}: give a variant a name of its own (--set name=NAME), or it may pass for the system"
         )
     return found[0] if found else None
+
+
+def _remark(result: Results) -> str:
+    return f", {result.remark}" if result.remark else ""
 
 
 def _share(result: Results, name: str) -> str:
