@@ -59,8 +59,15 @@ class Measurement:
         return command
 
     def published(self) -> Path:
-        """Where its result stands once it is whole."""
+        """Where its result stands."""
         return RESULTS / f"{self.name}.json"
+
+    def whole(self) -> bool:
+        """Whether all of its trainings are published."""
+        if not self.published().is_file():
+            return False
+        published = json.loads(self.published().read_text(encoding="utf-8"))
+        return "so far" not in published.get("remark", "")
 
 
 def measurements(systems: Sequence[System]) -> Iterator[Measurement]:
@@ -85,6 +92,7 @@ def measure(one: Measurement, data: str, out: Path, seeds: int) -> bool:
         print(f"{one.name} failed; {log.name} says why", file=sys.stderr, flush=True)
         return False
     result = json.loads((out / one.name / "results.json").read_text(encoding="utf-8"))
+    result.pop("report", None)  # epochs and audits stay with the runs: a published result is its figures
     one.published().write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(f"{one.name}: UAR {result['metrics']['uar']['mean']:.1%}", flush=True)
     return True
@@ -106,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     todo = [
         one
         for one in measurements(read_systems(RESULTS / "described" / "systems.json"))
-        if options.only in one.name and (options.again or not one.published().is_file())
+        if options.only in one.name and (options.again or not one.whole())
     ]
     if options.list:
         for one in todo:
