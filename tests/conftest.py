@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))  # so that `import fabricate` works wherever the tests are started
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+hypothesis.settings.register_profile("vocemo", deadline=None)
+hypothesis.settings.load_profile("vocemo")
 
 
 @pytest.fixture(scope="session")

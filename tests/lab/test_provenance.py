@@ -58,7 +58,7 @@ def test_the_command_is_as_one_would_type_it_again(
     assert shlex.split(provenance.command())[-1] == "a=[1, 2]"
 
 
-@pytest.mark.parametrize("folder", ["", "/home/somebody/vocemo/"])
+@pytest.mark.parametrize("folder", ["", "/srv/elsewhere/"])
 def test_a_script_is_named_with_its_folder_and_no_way_to_it(
     monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:

@@ -143,7 +143,8 @@ def load(name_or_path: str, overrides: Iterable[str] = (), corpora: Iterable[str
         ...
     vocemo.errors.UnknownNameError: unknown training key 'epoch'; did you mean 'epochs'? Valid: epochs, \
 batch_size, learning_rate, weight_decay, label_smoothing, crop_s, sampling, balance_classes, gradient_clip, \
-precision, monitor, patience, plateau_patience, plateau_factor, min_learning_rate
+mixup, weight_average, precision, monitor, patience, schedule, warm_up, plateau_patience, plateau_factor, \
+min_learning_rate
     """
     try:
         table = tomllib.loads(source_text(name_or_path))

@@ -99,6 +99,8 @@ def test_gradients_reach_every_parameter(name: str) -> None:
     features, lengths = features_of(name, (50, 41, 33, 20, 48, 50, 37, 44))
     torch.nn.functional.cross_entropy(model(features, lengths).logits, torch.arange(8) % EMOTIONS).backward()
     for parameter, tensor in model.named_parameters():
+        if parameter.endswith("pool.score.2.bias"):
+            continue  # a softmax over frames is blind to what all their scores share
         assert tensor.grad is not None and tensor.grad.abs().sum() > 0, f"{parameter} learns nothing"
 
 
