@@ -215,3 +215,15 @@ def test_a_clip_that_cannot_be_read_is_named_from_the_other_thread(
     lost = replace(clips[0], path=tmp_path / "lost.wav")
     with pytest.raises(CorpusError, match=r"lost\.wav"):
         list(training((lost, *clips)).epoch(0, 1))
+
+
+def test_a_batch_says_what_its_clips_corpora_tell_where_that_is_asked_for(clips: tuple[Clip, ...]) -> None:
+    few = tuple(replace(clip, corpus="other") for clip in clips if clip.emotion in ("happy", "sad")) + tuple(
+        clip for clip in clips if clip.emotion not in ("sad",)
+    )
+    for batch in training(few, own_emotions=True).epoch(0, 1):
+        for row, told in zip(batch.rows, batch.told, strict=True):
+            silent = [e for e, is_told in zip(EMOTIONS, told, strict=True) if not is_told]
+            others = [e for e in EMOTIONS if e not in ("happy", "sad")]
+            assert silent == (others if few[row].corpus == "other" else ["sad"])
+    assert all(batch.told is None for batch in training(few).epoch(0, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,7 @@ from vocemo.lab.augment import Chain
 from vocemo.lab.augment.spectral import SpectralChain
 from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.examples import Example, counts, examples, order
+from vocemo.lab.loss import emotions_told
 from vocemo.lab.recipe_options import Enlarge, Sampling
 from vocemo.lab.waveforms import Samples, Waveforms
 
@@ -29,10 +30,14 @@ class Batch:
     lengths: Tensor  # (batch,) int64, samples before padding
     targets: Tensor  # (batch,) int64
     rows: tuple[int, ...]  # each row's clip, as its place in the list of clips
+    told: Tensor | None = None  # (batch, emotions) bool, the emotions to compare; None: all
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
-        return Batch(self.samples.to(device), self.lengths.to(device), self.targets.to(device), self.rows)
+        told = None if self.told is None else self.told.to(device)
+        return Batch(
+            self.samples.to(device), self.lengths.to(device), self.targets.to(device), self.rows, told
+        )
 
 
 def collate(
@@ -70,6 +75,7 @@ class TrainingSet:
     spectral: SpectralChain | None = None  # of features: for who has them
     enlarge: Enlarge = "none"
     sampling: Sampling = "shuffled"
+    own_emotions: bool = False  # a clip is compared among the emotions that its corpus tells
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:
@@ -84,6 +90,10 @@ class TrainingSet:
     @cached_property
     def _emotions(self) -> list[str]:
         return [self.clips[example.row].emotion for example in self.examples]
+
+    @cached_property
+    def _told(self) -> Tensor:
+        return torch.from_numpy(emotions_told(self.clips, self.emotions))
 
     def __len__(self) -> int:
         """Batches in an epoch: the last, where smaller, is kept unless it is a single example.
@@ -116,7 +126,8 @@ class TrainingSet:
         waves = [self._varied(example, rng) for example in chosen]
         targets = [target_of(self.clips[example.row], self.emotions) for example in chosen]
         rows = [example.row for example in chosen]
-        return collate(waves, targets, rows, self.waveforms.preparation.length)
+        batch = collate(waves, targets, rows, self.waveforms.preparation.length)
+        return replace(batch, told=self._told[rows]) if self.own_emotions else batch
 
     def _varied(self, example: Example, rng: np.random.Generator) -> Samples:
         rate = self.waveforms.preparation.sample_rate

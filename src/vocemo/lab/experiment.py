@@ -156,6 +156,7 @@ def training_set(clips: tuple[Clip, ...], recipe: Recipe, waveforms: Waveforms) 
         spectral=spectral_chain(recipe.augmentation.spectral) if recipe.augmentation.spectral else None,
         enlarge="none" if copied else recipe.augmentation.enlarge,
         sampling=recipe.training.sampling,
+        own_emotions=recipe.training.own_emotions,
     )
 
 

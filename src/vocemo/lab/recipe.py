@@ -27,7 +27,13 @@ from vocemo.prepare import Preparation
 # Options that recipes did not have when the first were trained, and what they were like without.
 _LATER: Mapping[str, Mapping[str, Any]] = {
     "augmentation": {"spectral": []},
-    "training": {"mixup": 0.0, "weight_average": 0.0, "schedule": "plateau", "warm_up": 0.2},
+    "training": {
+        "own_emotions": False,
+        "mixup": 0.0,
+        "weight_average": 0.0,
+        "schedule": "plateau",
+        "warm_up": 0.2,
+    },
 }
 
 
@@ -142,9 +148,9 @@ def load(name_or_path: str, overrides: Iterable[str] = (), corpora: Iterable[str
     Traceback (most recent call last):
         ...
     vocemo.errors.UnknownNameError: unknown training key 'epoch'; did you mean 'epochs'? Valid: epochs, \
-batch_size, learning_rate, weight_decay, label_smoothing, crop_s, sampling, balance_classes, gradient_clip, \
-mixup, weight_average, precision, monitor, patience, schedule, warm_up, plateau_patience, plateau_factor, \
-min_learning_rate
+batch_size, learning_rate, weight_decay, label_smoothing, crop_s, sampling, balance_classes, own_emotions, \
+gradient_clip, mixup, weight_average, precision, monitor, patience, schedule, warm_up, plateau_patience, \
+plateau_factor, min_learning_rate
     """
     try:
         table = tomllib.loads(source_text(name_or_path))

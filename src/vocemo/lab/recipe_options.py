@@ -63,6 +63,7 @@ class TrainingOptions:
     # shuffled: an epoch is each example once; balanced: as many of each emotion, drawn anew each epoch
     sampling: Sampling = "shuffled"
     balance_classes: bool = False  # weigh the loss by inverse class frequency in training
+    own_emotions: bool = False  # compare a clip's answer among the emotions that its corpus has, not all
     gradient_clip: float | None = 5.0  # largest norm of a step's gradient; None: as it comes
     mixup: float = 0.0  # alpha of the Beta distribution that two clips' shares come from; 0: none are mixed
     weight_average: float = 0.0  # share of it that a step's average of weights keeps, as 0.999; 0: no average

@@ -19,6 +19,7 @@ from vocemo.lab import history as progress
 from vocemo.lab.augment.mixup import draw_mixture
 from vocemo.lab.dataset import Batch, TrainingSet
 from vocemo.lab.history import EpochRecord, History
+from vocemo.lab.loss import Loss
 from vocemo.lab.network import Network
 from vocemo.lab.recipe_options import TrainingOptions
 from vocemo.lab.weight_average import WeightAverage
@@ -117,13 +118,13 @@ def fit(
     """
     callbacks = list(callbacks)
     weights = class_weights(training).to(device) if state.options.balance_classes else None
-    criterion = nn.CrossEntropyLoss(weight=weights, label_smoothing=state.options.label_smoothing)
+    loss_of = Loss(state.options.label_smoothing, weights)
     while not progress.finished(state.history, state.options):
         epoch, started, meter = len(state.history) + 1, time.perf_counter(), energy.Meter()
         rate = _rate(state, epoch, learning_rates)
         _set_rate(state, rate)
         with _seeded(seed, epoch, device):
-            loss, accuracy = _train_epoch(state, training, criterion, seed, epoch, device, callbacks)
+            loss, accuracy = _train_epoch(state, training, loss_of, seed, epoch, device, callbacks)
         if not math.isfinite(loss):
             raise DivergedError(
                 f"the training diverged: its loss in epoch {epoch} is {loss}; "
@@ -160,7 +161,7 @@ def class_weights(training: TrainingSet) -> Tensor:
 def _train_epoch(
     state: TrainingState,
     training: TrainingSet,
-    criterion: nn.Module,
+    loss_of: Loss,
     seed: int,
     epoch: int,
     device: torch.device,
@@ -176,11 +177,11 @@ def _train_epoch(
         if state.options.schedule == "one-cycle":
             done = (epoch - 1) * len(training) + number - 1
             _set_rate(state, _cycled(state.options, done / (state.options.epochs * len(training))))
-        features, frames, targets = _varied(state, batch.to(device), training, [seed, epoch, number, 0])
-        loss, logits = _step(state, features, frames, targets, criterion)
+        batch = batch.to(device)
+        loss, logits = _step(state, batch, training, loss_of, np.random.default_rng([seed, epoch, number, 0]))
         clips += len(batch.rows)
         loss_sum += loss * len(batch.rows)
-        hits += (logits.argmax(1) == batch.targets.to(device)).sum()
+        hits += (logits.argmax(1) == batch.targets).sum()
         rate = max(group["lr"] for group in state.optimizer.param_groups)  # some may go by a share of it
         step = Step(epoch, number, len(training), len(batch.rows), rate, loss)
         for callback in callbacks:
@@ -188,41 +189,31 @@ def _train_epoch(
     return float(loss_sum) / clips, float(hits) / clips
 
 
-def _varied(
-    state: TrainingState, batch: Batch, training: TrainingSet, seeds: Sequence[int]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Features, valid frames and targets of a batch: behind the front end varied, and mixed.
+def _step(
+    state: TrainingState, batch: Batch, training: TrainingSet, loss_of: Loss, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """One step of the optimiser: the loss, and the logits that it was of.
 
-    Targets are emotions (batch,), or shares of them (batch, emotions) where clips are mixed.
+    Behind the front end features are varied and mixed by draws from `rng`.
     """
     features, frames = state.network.features(batch.samples, batch.lengths)
-    rng = np.random.default_rng(seeds)
     if training.spectral is not None:
         features, frames = training.spectral(features, frames, rng)
-    if not state.options.mixup:
-        return features, frames, batch.targets
-    mixture = draw_mixture(rng, len(batch.rows), state.options.mixup)
-    features, frames = mixture.features(features, frames)
-    return features, frames, mixture.targets(batch.targets, len(training.emotions))
-
-
-def _step(
-    state: TrainingState, features: Tensor, frames: Tensor, targets: Tensor, criterion: nn.Module
-) -> tuple[Tensor, Tensor]:
+    mixture = draw_mixture(rng, len(batch.rows), state.options.mixup) if state.options.mixup else None
+    if mixture is not None:
+        features, frames = mixture.features(features, frames)
     output = state.network.answer(features, frames)
-    logits = output.logits
-    if output.votes is None:
-        loss = criterion(logits, targets)
-    else:  # each member of a committee learns by itself
-        loss = torch.stack([criterion(vote, targets) for vote in output.votes.unbind(1)]).mean()
+    # Each member of a committee learns by itself.
+    answers = (output.logits,) if output.votes is None else output.votes.unbind(1)
+    loss = torch.stack([loss_of(logits, batch.targets, batch.told, mixture) for logits in answers]).mean()
     state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    torch.autograd.backward(loss)
     if state.options.gradient_clip is not None:
         nn.utils.clip_grad_norm_(state.network.parameters(), state.options.gradient_clip)
     state.optimizer.step()
     if state.average is not None:
         state.average.update(state.network)
-    return loss.detach(), logits.detach()
+    return loss.detach(), output.logits.detach()
 
 
 def _rate(state: TrainingState, epoch: int, learning_rates: Sequence[float] | None) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab import network, train
 from vocemo.lab import recipe as recipes
 from vocemo.lab.dataset import collate
+from vocemo.lab.loss import Loss
 from vocemo.lab.models import build, settled
 
 SHAPE: dict[str, Any] = {"channels": 1, "bands": 16, "frames": None, "emotions": 5}
@@ -76,14 +78,14 @@ def test_each_member_learns_as_if_it_were_alone() -> None:
         [rng.normal(0, 0.1, 8000).astype(np.float32) for _ in range(6)], [0, 1, 2, 3, 4, 5], range(6)
     )
     state = train.begin(made, chosen.training)
-    criterion = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
+    training = SimpleNamespace(spectral=None)
     heard, frames = made.features(batch.samples, batch.lengths)
     # Alone, before the step: what each member's own loss asks of it.
     wanted = []
     for member in made.model.members:
         loss = functional.cross_entropy(member(heard, frames).logits, batch.targets, label_smoothing=0.1)
         wanted.append(torch.autograd.grad(loss, list(member.parameters())))
-    train._step(state, heard, frames, batch.targets, criterion)
+    train._step(state, batch, training, Loss(0.1), rng)
     for member, gradients in zip(made.model.members, wanted, strict=True):
         for parameter, gradient in zip(member.parameters(), gradients, strict=True):
             torch.testing.assert_close(parameter.grad, gradient / 2, atol=1e-7, rtol=1e-4)

@@ -1,4 +1,4 @@
-"""Mixup: two clips at once, and an answer that is as much the one as the other.
+"""Mixup: two clips at once, and an answer that is as much the one as the other; `loss.Loss` is told of it.
 
 Source: Zhang, Cisse, Dauphin & Lopez-Paz (2018), "mixup: Beyond Empirical Risk Minimization", equation 1.
 """
@@ -28,13 +28,6 @@ class Mixture:
         partners = torch.from_numpy(self.partners).to(frames.device)
         shares = torch.from_numpy(self.shares).to(features)[:, None, None, None]
         return torch.lerp(features[partners], features, shares), torch.maximum(frames, frames[partners])
-
-    def targets(self, targets: Tensor, emotions: int) -> Tensor:
-        """Targets (batch,) as shares of the emotions, (batch, emotions) float32."""
-        partners = torch.from_numpy(self.partners).to(targets.device)
-        shares = torch.from_numpy(self.shares).to(targets.device)[:, None]
-        whole = torch.nn.functional.one_hot(targets, emotions).float()
-        return torch.lerp(whole[partners], whole, shares)
 
 
 def draw_mixture(rng: np.random.Generator, clips: int, alpha: float) -> Mixture:
