@@ -165,3 +165,31 @@ def test_its_first_weights_are_small_enough_to_learn_from() -> None:
     encoder = ENCODERS["efficientat-mn04"](channels=1, bands=128).train()
     states = encoder(torch.randn(4, 1, 128, 200), torch.full((4,), 200)).hidden
     assert 1e-3 < float(np.abs(states.detach().numpy()).mean()) < 100
+
+
+def test_statistics_that_training_leaves_as_they_are_give_the_same_states_and_slopes() -> None:
+    encoder = ENCODERS["efficientat-mn04"](channels=1, bands=128)
+    random = torch.Generator().manual_seed(0)
+    norms = [m for m in encoder.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.running_mean.copy_(torch.randn(norm.num_features, generator=random))
+        norm.running_var.copy_(torch.rand(norm.num_features, generator=random) + 0.5)
+        norm.weight.data = 1 + 0.2 * torch.randn(norm.num_features, generator=random)
+        norm.bias.data = 0.2 * torch.randn(norm.num_features, generator=random)
+    encoder = encoder.double()
+    features = torch.randn(2, 1, 128, 60, generator=random, dtype=torch.float64)
+    frames = torch.tensor([60, 41])
+
+    def answered() -> tuple[Tensor, list[Tensor]]:
+        hidden = encoder(features, frames).hidden
+        return hidden, list(torch.autograd.grad(hidden.square().mean(), list(encoder.parameters())))
+
+    encoder.eval()  # module after module
+    expected, slopes = answered()
+    encoder.train()
+    for norm in norms:
+        norm.eval()
+    hidden, folded = answered()
+    torch.testing.assert_close(hidden, expected)
+    for slope, one in zip(slopes, folded, strict=True):
+        torch.testing.assert_close(one, slope)
