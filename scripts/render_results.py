@@ -1,11 +1,12 @@
-"""Render docs/results/*.json into the Markdown tables of README.md and docs/results/README.md.
+"""Render docs/results/*.json into the Markdown tables of README.md and of the pages of docs.
 
     python scripts/render_results.py            write the tables
     python scripts/render_results.py --check    write nothing; exit 1 where a table is not current
 
 A table stands between `<!-- results:begin NAME -->` and `<!-- results:end NAME -->`. NAME is a pattern
 over the files' names without `.json` (`summary` or `*` is all of them, `dual-channel-cnn-*` those of a
-recipe); with `/emotions` behind it, precision, recall and F1 of each emotion are given, with
+recipe); with `/emotions` behind it, precision, recall and F1 of each emotion are given, with `/averages`
+their means, with `/confusion` the confusion matrices, with `/groups` for whom it works less well, with
 `/details` each result's command, commit and folds. `systems` is the table of described systems
 (docs/results/described/systems.json) beside what is measured of them here; `robustness/NAME` is the
 robustness table of docs/results/robustness/NAME.json, `export/NAME` what each exported file loses, by
@@ -28,7 +29,6 @@ from vocemo.lab.report import described, published, robustness_table
 from vocemo.lab.report.tables import markdown
 from vocemo.lab.stress.result import Robustness
 
-PAGES = ("README.md", "docs/results/README.md")
 MARKER = re.compile(r"^<!-- results:(begin|end) (\S+) -->$")
 NOTHING = "Not measured yet."
 
@@ -37,6 +37,16 @@ def load(folder: Path) -> dict[str, Results]:
     """Results by their file's name without `.json`, those that do not leak first."""
     found = {path.stem: Results.read(path) for path in sorted(folder.glob("*.json"))}
     return dict(sorted(found.items(), key=lambda item: (item[1].leaky, item[1].corpora, item[1].protocol)))
+
+
+def pages(root: Path) -> list[str]:
+    """The README and the pages of docs that have a table, as paths below the root."""
+    docs = sorted(path for path in (root / "docs").rglob("*.md") if _has_table(path))
+    return ["README.md", *(path.relative_to(root).as_posix() for path in docs)]
+
+
+def _has_table(page: Path) -> bool:
+    return any(MARKER.match(line) for line in page.read_text(encoding="utf-8").splitlines())
 
 
 def systems(results: Mapping[str, Results], folder: Path) -> list[str]:
@@ -116,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         folder = options.root / "docs" / "results"
         results = load(folder)
-        for name in PAGES:
+        for name in pages(options.root):
             page = options.root / name
             before = page.read_text(encoding="utf-8")
             after = renew(before, results, name, folder)

@@ -130,6 +130,45 @@ def test_a_leaky_number_says_so_beside_it_and_stands_below_the_others(script, re
     assert "| 0 | 1 | LEAKY 61.0 |" in page
 
 
+def test_means_over_emotions_and_confusion_matrices_are_told(script, repository):
+    each = {
+        "happy": {"clips": 3, "recall": 0.5, "precision": 0.25, "f1": 1 / 3},
+        "sad": {"clips": 4, "recall": 0.0, "f1": 0.0},
+        "calm": {"clips": 0},
+    }
+    found = Results.from_dict(
+        result(
+            per_emotion=each,
+            emotions=["happy", "sad", "calm"],
+            confusion=[[2, 1, 0], [4, 0, 0], [0, 0, 0]],
+            clips=1234,
+        )
+    )
+    folder = repository / "docs" / "results"
+    averages = script.render("a/averages", {"a": found}, folder)
+    assert averages[2] == "| `a-cnn` | `emobox-6` | 65.0 ± 1.0 | 12.5 | 25.0 | 16.7 | 1,234 | 6 x 3 |"
+    matrix = script.render("a/confusion", {"a": found}, folder)
+    assert matrix[0] == "a (`emobox-6`):"
+    assert matrix[2].split(" | ") == ["| labelled", "happy", "sad", "calm |"]
+    assert [row for row in matrix[4:]] == [
+        "| happy | 2 | 1 | 0 |",
+        "| sad | 4 | 0 | 0 |",
+        "| calm | 0 | 0 | 0 |",
+    ]
+
+
+def test_a_page_of_docs_with_a_table_is_rendered(script, repository):
+    page = repository / "docs" / "corpus.md"
+    page.write_text("<!-- results:begin a/averages -->\n<!-- results:end a/averages -->\n", encoding="utf-8")
+    (repository / "docs" / "plain.md").write_text(
+        "No table: `<!-- results:begin NAME -->`\n", encoding="utf-8"
+    )
+    assert script.main(["--root", str(repository), "--check"]) == 1
+    script.main(["--root", str(repository)])
+    assert "| `a-cnn` |" in page.read_text(encoding="utf-8")
+    assert script.pages(repository) == ["README.md", "docs/corpus.md", "docs/results/README.md"]
+
+
 def test_groups_are_told_of_unseen_speakers_alone_and_a_gap_that_counts_is_starred(script, repository):
     sexes = [
         {"name": name, "clips": 9, "speakers": 3, "uar": uar, "accuracy": uar}

@@ -9,20 +9,10 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from vocemo.lab.evaluate.results import Metric, Results
+from vocemo.lab.evaluate.results import Results
+from vocemo.lab.report import published_emotions
+from vocemo.lab.report.shares import percent, spread
 from vocemo.lab.report.tables import markdown
-
-
-def percent(share: float | None) -> str:
-    """A share with one decimal, a dash where there is none."""
-    return "-" if share is None else f"{100 * share:.1f}"
-
-
-def spread(metric: Metric | None) -> str:
-    """The mean over seeds and, of several, their standard deviation."""
-    if metric is None:
-        return "-"
-    return percent(metric.mean) + ("" if metric.sd is None else f" ± {percent(metric.sd)}")
 
 
 def uar(result: Results) -> str:
@@ -79,20 +69,6 @@ def summary(results: Mapping[str, Results]) -> list[str]:
             "LEAKY: speakers of the test were heard in training; such a figure says nothing of new ones.",
         ]
     return lines
-
-
-def emotions(results: Mapping[str, Results]) -> list[str]:
-    """A table a result with a line an emotion."""
-    lines: list[str] = []
-    for name, result in results.items():
-        leak = ", LEAKY" if result.leaky else ""
-        rows = [
-            (emotion, percent(one.precision), percent(one.recall), percent(one.f1), str(one.clips))
-            for emotion, one in result.per_emotion.items()
-        ]
-        lines += [f"{name} (`{result.protocol}`{leak}):", ""]
-        lines += [*markdown(("emotion", "precision", "recall", "F1", "answers"), rows, texts=1), ""]
-    return lines[:-1]
 
 
 def gap(result: Results, kind: str) -> str:
@@ -165,7 +141,9 @@ def details(results: Mapping[str, Results]) -> list[str]:
 
 VIEWS: dict[str, Callable[[Mapping[str, Results]], list[str]]] = {
     "": summary,
-    "emotions": emotions,
+    "emotions": published_emotions.emotions,
+    "averages": published_emotions.averages,
+    "confusion": published_emotions.confusion,
     "groups": groups,
     "details": details,
 }

@@ -201,19 +201,16 @@ class _Normalised(nn.Sequential):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        convolve, norm = self[0], self[1]
-        if not self.training or norm.training:
-            return super().forward(x)
-        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        x = functional.conv2d(
-            x,
-            convolve.weight * scale[:, None, None, None],
-            norm.bias - norm.running_mean * scale,
-            convolve.stride,
-            convolve.padding,
-            groups=convolve.groups,
-        )
-        for step in self[2:]:
+        convolve, norm, *rest = self
+        assert isinstance(convolve, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+        mean, variance = norm.running_mean, norm.running_var
+        if self.training and not norm.training and mean is not None and variance is not None:
+            scale = norm.weight * torch.rsqrt(variance + norm.eps)
+            weight, bias = convolve.weight * scale[:, None, None, None], norm.bias - mean * scale
+            x = functional.conv2d(x, weight, bias, convolve.stride, convolve.padding, groups=convolve.groups)
+        else:
+            x = norm(convolve(x))
+        for step in rest:
             x = step(x)
         return x
 
