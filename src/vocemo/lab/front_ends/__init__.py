@@ -6,13 +6,23 @@ gives features (batch, channels, bands, frames) with each clip's valid frames (b
 learn (mean and variance) it learns by `fit`, from training clips alone, before the first epoch.
 """
 
-from vocemo.lab.front_ends import efficientat_mel, mel, mfcc, mfcc_mel, stacked, waveform, whisper_mel
+from vocemo.lab.front_ends import (
+    byol_s_mel,
+    efficientat_mel,
+    mel,
+    mfcc,
+    mfcc_mel,
+    stacked,
+    waveform,
+    whisper_mel,
+)
 from vocemo.lab.front_ends.registry import FRONT_ENDS, FrontEnd, build
 
 __all__ = [
     "FRONT_ENDS",
     "FrontEnd",
     "build",
+    "byol_s_mel",
     "efficientat_mel",
     "mel",
     "mfcc",

@@ -27,9 +27,9 @@ UNTRAINED = ("none", "random")  # what `weights` says where an encoder is to beg
 class EncoderHead(nn.Module):
     """Features as the encoder's front end gives them -> emotions.
 
-    `encoder` is efficientat-mn04 or transformers; `weights` where its trained weights lie, a file or a folder
-    on this machine, or "random" for none. They are read when a training begins (`begin`) and kept in the run
-    from then on; building the network reads none. `frozen` leaves the encoder as it is; otherwise its
+    `encoder` is efficientat-mn04, byol-s or transformers; `weights` where its trained weights lie, a file or
+    a folder on this machine, or "random" for none. They are read when a training begins (`begin`) and kept in
+    the run from then on; building the network reads none. `frozen` leaves the encoder as it is; otherwise its
     learning rate is the head's times `encoder_learning_rate_factor`, and its batch normalisations keep the
     statistics that it came with. `pooling` is attentive or statistics, `dropout` the share of the pooled
     numbers that is dropped in training.

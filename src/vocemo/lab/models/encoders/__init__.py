@@ -1,6 +1,6 @@
 """Encoders that were trained elsewhere: one file a kind, filed in `ENCODERS` by the name that recipes use."""
 
-from vocemo.lab.models.encoders import efficientat, local_transformers
+from vocemo.lab.models.encoders import byol_s, efficientat, local_transformers
 from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, States
 
-__all__ = ["ENCODERS", "Credit", "Encoder", "States", "efficientat", "local_transformers"]
+__all__ = ["ENCODERS", "Credit", "Encoder", "States", "byol_s", "efficientat", "local_transformers"]

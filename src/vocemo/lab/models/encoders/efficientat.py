@@ -11,7 +11,6 @@ Howard et al. (2019), "Searching for MobileNetV3", table 1 (large); Schmid, Kout
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -22,8 +21,10 @@ from torch.nn import functional
 
 from vocemo.errors import UsageError
 from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, States
+from vocemo.lab.models.encoders.state_dict import load_published
 from vocemo.lab.models.excitation import Excitation
 from vocemo.lab.models.masking import frame_mask
+from vocemo.lab.models.normalised_convolution import NormalisedConvolution
 
 BANDS = 128
 WIDTH = 0.4
@@ -134,21 +135,7 @@ class EfficientAt(Encoder):
 
     def load(self, path: Path) -> None:
         """Read the state dict; of its classifier over AudioSet's tags nothing is used."""
-        if not path.is_file():
-            raise UsageError(f"no weights at {path}; expected: {self.weights_expected}")
-        try:
-            given = torch.load(path, map_location="cpu", weights_only=True)
-            self.load_state_dict(
-                {_name(name): value for name, value in given.items() if not name.startswith("classifier.")}
-            )
-        except pickle.UnpicklingError as error:
-            # torch's own words advise to read it in a way that runs its code.
-            raise UsageError(
-                f"{path} is not {self.weights_expected}: it is no file of tensors alone, and nothing else is "
-                "read, since a pickle can run code"
-            ) from error
-        except (RuntimeError, ValueError, EOFError, AttributeError) as error:
-            raise UsageError(f"{path} is not {self.weights_expected}: {error}") from error
+        load_published(self, path, self.weights_expected, _name)
 
     def credit(self, path: Path) -> Credit:
         """That of the published weights, whatever the file is called."""
@@ -188,41 +175,19 @@ class _Block(nn.Module):
         return (x + before if self.adds else x), mask
 
 
-def _name(published: str) -> str:
+def _name(published: str) -> str | None:
     """A tensor's name here: the published network could hold several excitations side by side."""
-    return published.replace(".conc_se_layers.0.", ".")
-
-
-class _Normalised(nn.Sequential):
-    """A convolution, batch normalisation, and perhaps a rectifier.
-
-    Where training leaves the normalisation's statistics as they are, it is a factor and a summand for each
-    channel, and the convolution carries them: a quarter of a step's time is saved.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        convolve, norm, *rest = self
-        assert isinstance(convolve, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
-        mean, variance = norm.running_mean, norm.running_var
-        if self.training and not norm.training and mean is not None and variance is not None:
-            scale = norm.weight * torch.rsqrt(variance + norm.eps)
-            weight, bias = convolve.weight * scale[:, None, None, None], norm.bias - mean * scale
-            x = functional.conv2d(x, weight, bias, convolve.stride, convolve.padding, groups=convolve.groups)
-        else:
-            x = norm(convolve(x))
-        for step in rest:
-            x = step(x)
-        return x
+    return None if published.startswith("classifier.") else published.replace(".conc_se_layers.0.", ".")
 
 
 def _convolve(
     inside: int, out: int, kernel: int, *, stride: int = 1, groups: int = 1, then: nn.Module | None = None
-) -> _Normalised:
+) -> NormalisedConvolution:
     steps: list[nn.Module] = [
         nn.Conv2d(inside, out, kernel, stride, kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(out, EPSILON, MOMENTUM),
     ]
-    return _Normalised(*steps, *([] if then is None else [then]))
+    return NormalisedConvolution(*steps, *([] if then is None else [then]))
 
 
 def _channels(layer: nn.Module) -> int:

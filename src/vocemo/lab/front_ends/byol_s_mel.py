@@ -1,0 +1,66 @@
+"""The log-mel spectrogram that BYOL-S was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from vocemo.lab.features import Normalise, Spectrum, frame_lengths, mel_filters, mirror_ends
+from vocemo.lab.front_ends.given import Given
+from vocemo.lab.front_ends.registry import FRONT_ENDS
+
+SAMPLE_RATE_HZ = 16_000
+N_FFT = 1024  # samples, 64 ms
+HOP = 160  # samples, 10 ms
+BANDS = 64
+FMIN_HZ, FMAX_HZ = 60.0, 7_800.0
+FLOOR = torch.finfo(torch.float32).eps  # added to each band's power before its logarithm
+
+
+@FRONT_ENDS.register("byol-s-mel")
+class ByolSMel(Given):
+    """64 mel bands (HTK) from 60 to 7,800 Hz, 100 frames a second, as logarithms; it takes 16 kHz.
+
+    One mean and one deviation, of all bands of the training clips, bring them to its scale. What lies before
+    the first and after a clip's last sample is its mirror image.
+
+    Source: Niizumi et al. (2021), "BYOL for Audio", section IV-A; Scheidwasser-Clow et al. (2022), "SERAB",
+    whose statistics are those of the corpus at hand.
+    """
+
+    bands = BANDS
+    filters: Tensor
+
+    def __init__(self, *, sample_rate_hz: int) -> None:
+        super().__init__("byol-s-mel", sample_rate_hz, SAMPLE_RATE_HZ)
+        self.spectrum = Spectrum(N_FFT, HOP, centred=False)
+        filters = mel_filters(SAMPLE_RATE_HZ, N_FFT, BANDS, FMIN_HZ, FMAX_HZ, htk=True, slaney_norm=False)
+        self.register_buffer("filters", filters, persistent=False)
+        self.normalise = Normalise(BANDS)
+
+    def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples (batch, N), lengths (batch,) -> features (batch, 1, 64, frames), frames (batch,)."""
+        logarithms, frames = self._logarithms(samples, lengths)
+        normal: Tensor = self.normalise(logarithms, frames)
+        return normal.unsqueeze(1), frames
+
+    def frames(self, samples: int | None) -> int | None:
+        """Frames of so many samples."""
+        return None if samples is None else 1 + samples // HOP
+
+    @torch.no_grad()
+    def fit(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+        """Learn the mean and the deviation of all bands together."""
+        self.normalise.fit(self._logarithms(samples, lengths) for samples, lengths in batches)
+        mean = self.normalise.mean.mean()
+        # Bands have as many frames each: the whole's variance is the mean of theirs and that of their means.
+        variance = (self.normalise.std.square() + (self.normalise.mean - mean).square()).mean()
+        self.normalise.mean.fill_(mean)
+        self.normalise.std.fill_(variance.sqrt())
+
+    def _logarithms(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Shape: (batch, 64, frames), frames (batch,)."""
+        power = self.spectrum.by_frame(mirror_ends(samples, lengths, N_FFT // 2))
+        return (power @ self.filters + FLOOR).log().transpose(1, 2), frame_lengths(lengths, HOP)

@@ -1,0 +1,110 @@
+"""The convolutional encoder of BYOL-S, which taught itself on the speech of AudioSet.
+
+Three convolutions with pooling, then a frame's bands and channels side by side through two dense layers. It
+was taught to see two halves of the same sound, each with other sounds mixed in, as alike (Grill et al. 2020).
+Here the padding of a batch is not heard: it is set to zero before each convolution, as at a clip's own end.
+
+Niizumi et al. (2021), "BYOL for Audio: Self-Supervised Learning for General-Purpose Audio Representation",
+table I; Scheidwasser-Clow et al. (2022), "SERAB: A Multi-Lingual Benchmark for Speech Emotion Recognition",
+section 2.3.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vocemo.errors import UsageError
+from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, States
+from vocemo.lab.models.encoders.state_dict import load_published
+from vocemo.lab.models.masking import frame_mask
+from vocemo.lab.models.normalised_convolution import NormalisedConvolution
+
+BANDS = 64
+FILTERS = 64
+BLOCKS = 3  # each halves bands and frames
+WIDTH = 512
+DROPOUT = 0.3
+FRAME = 2**BLOCKS  # frames of the features to one of the states, 80 ms
+OF_A_BLOCK = 4  # published modules of a block: convolution, normalisation, rectifier, pooling
+
+
+@ENCODERS.register("byol-s")
+class ByolS(Encoder):
+    """BYOL-S of 512 numbers, behind the front end `byol-s-mel`: features (batch, 1, 64, T), 16 kHz.
+
+    Its one state are the outputs of the last dense layer, 12.5 frames a second.
+    """
+
+    layers = 1
+    width = WIDTH
+    weights_expected: ClassVar[str] = (
+        "the state dict of BYOL-S with 512 outputs (byol_s_default_512.pth), as "
+        "github.com/GasserElbanna/serab-byols publishes it"
+    )
+
+    def __init__(self, *, channels: int, bands: int) -> None:
+        super().__init__()
+        if (channels, bands) != (1, BANDS):
+            raise UsageError(
+                f"encoder byol-s takes 1 channel of {BANDS} bands, not {channels} of {bands}: "
+                "set front_end.name=byol-s-mel"
+            )
+        self.blocks = nn.ModuleList(
+            NormalisedConvolution(
+                nn.Conv2d(FILTERS if number else 1, FILTERS, 3, padding=1),
+                nn.BatchNorm2d(FILTERS),
+                nn.ReLU(),
+            )
+            for number in range(BLOCKS)
+        )
+        self.fc = nn.Sequential(
+            nn.Linear(FILTERS * BANDS // FRAME, WIDTH),
+            nn.ReLU(),
+            nn.Dropout(DROPOUT),
+            nn.Linear(WIDTH, WIDTH),
+            nn.ReLU(),
+        )
+
+    def forward(self, features: Tensor, lengths: Tensor) -> States:
+        """Features (batch, 1, 64, T), valid frames (batch,) -> States of one layer."""
+        # A clip of less than one frame of the states still has one; it is as long in any batch.
+        x = functional.pad(features, (0, FRAME - 1))
+        x = x.contiguous(memory_format=torch.channels_last)
+        for block in self.blocks:
+            x = block(x * _own(lengths, x)[:, None, None, :])
+            x = functional.max_pool2d(x, 2)
+            lengths = torch.div(lengths, 2, rounding_mode="floor").clamp(min=1)
+        # (batch, frames, bands, channels): a band's channels lie together, as they were trained
+        states = self.fc(x.permute(0, 3, 2, 1).flatten(2))
+        return States(states.transpose(1, 2).unsqueeze(1), lengths)
+
+    def load(self, path: Path) -> None:
+        """Read the state dict."""
+        load_published(self, path, self.weights_expected, _name)
+
+    def credit(self, path: Path) -> Credit:
+        """That of the published weights, whatever the file is called."""
+        return Credit(
+            "MIT for the encoder that it was made from (BYOL-S)",
+            "BYOL-S, copyright (c) 2021 Neil Scheidwasser-Clow, Mikolaj Kegler, Pierre Beckmann and Milos "
+            "Cernak, MIT licence; G. Elbanna et al., BYOL-S: Learning Self-supervised Speech Representations "
+            "by Bootstrapping, 2022",
+        )
+
+
+def _own(lengths: Tensor, x: Tensor) -> Tensor:
+    return frame_mask(lengths, x.shape[-1]).to(x.dtype)
+
+
+def _name(published: str) -> str:
+    """A tensor's name here: the published network has one list of modules for all blocks."""
+    part, place, rest = published.split(".", 2)
+    if part != "features":
+        return published
+    block, module = divmod(int(place), OF_A_BLOCK)
+    return f"blocks.{block}.{module}.{rest}"
