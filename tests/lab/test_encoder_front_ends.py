@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import librosa
 import numpy as np
 import pytest
 
@@ -56,6 +57,37 @@ def test_efficientat_mel_is_the_published_front_end(seconds: float) -> None:
     assert np.ptp(expected) > 1.0
 
 
+def of_byol_s(samples: Samples) -> Samples:
+    """The logarithms that BYOL-S was trained on, in double precision: (64, frames)."""
+    padded = np.pad(samples.astype(float), 512, mode="reflect")
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
+    frames = np.array([padded[t * 160 : t * 160 + 1024] * window for t in range(1 + len(samples) // 160)])
+    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
+    filters = librosa.filters.mel(
+        sr=16_000, n_fft=1024, n_mels=64, fmin=60.0, fmax=7_800.0, htk=True, norm=None, dtype=float
+    )
+    return np.log(filters @ power.T + np.finfo(np.float32).eps)
+
+
+def test_byol_s_mel_is_the_published_front_end_with_one_scale_for_all_bands() -> None:
+    voices = [voice(seconds, 16_000) for seconds in (0.2, 0.731, 1.5)]
+    front_end = front_ends.build("byol-s-mel", {}, sample_rate_hz=16_000)
+    batch = collate(voices, [0] * 3, range(3))
+    front_end.fit([(batch.samples, batch.lengths), (batch.samples[:1], batch.lengths[:1])])
+    expected = [of_byol_s(each) for each in voices]
+    heard = np.concatenate([*expected, expected[0]], axis=1)
+    exported = copy.deepcopy(front_end)
+    use_export_kernels(exported)
+    for each in (front_end, exported):
+        found, frames = each(batch.samples, batch.lengths)
+        assert frames.tolist() == [one.shape[1] for one in expected]
+        assert frames.tolist() == [front_end.frames(len(one)) for one in voices]
+        for row, one in enumerate(expected):
+            own = found[row, 0, :, : one.shape[1]].numpy()
+            np.testing.assert_allclose(own, (one - heard.mean()) / heard.std(), atol=2e-4)
+            assert not found[row, 0, :, one.shape[1] :].any()
+
+
 @pytest.mark.parametrize("normalise", [True, False])
 def test_a_waveform_has_mean_0_and_variance_1_over_its_own_samples(normalise: bool) -> None:
     voices = [voice(seconds, 16_000) + np.float32(0.1) for seconds in (0.3, 1.0, 0.11)]
@@ -86,7 +118,8 @@ def test_whisper_mel_is_what_whisper_makes_of_the_clips_own_frames(seconds: floa
 
 
 @pytest.mark.parametrize(
-    ("name", "rate_hz"), [("efficientat-mel", 32_000), ("waveform", 16_000), ("whisper-mel", 16_000)]
+    ("name", "rate_hz"),
+    [("byol-s-mel", 16_000), ("efficientat-mel", 32_000), ("waveform", 16_000), ("whisper-mel", 16_000)],
 )
 def test_another_rate_is_refused_by_name(name: str, rate_hz: int) -> None:
     with pytest.raises(UsageError, match=f"preparation.sample_rate={rate_hz}"):

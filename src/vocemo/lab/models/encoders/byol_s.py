@@ -43,8 +43,7 @@ class ByolS(Encoder):
     layers = 1
     width = WIDTH
     weights_expected: ClassVar[str] = (
-        "the state dict of BYOL-S with 512 outputs (byol_s_default_512.pth), as "
-        "github.com/GasserElbanna/serab-byols publishes it"
+        "the state dict of BYOL-S with 512 outputs (byol_s_default_512.pth), as it is published with SERAB"
     )
 
     def __init__(self, *, channels: int, bands: int) -> None:
