@@ -88,6 +88,73 @@ def test_byol_s_mel_is_the_published_front_end_with_one_scale_for_all_bands() ->
             assert not found[row, 0, :, one.shape[1] :].any()
 
 
+def test_byol_s_mel_at_twice_the_rate_hears_the_same_bands() -> None:
+    # Tones and their overtones, the same at either rate but for what lies above 8 kHz.
+    def tones(rate_hz: int) -> Samples:
+        t = np.arange(rate_hz) / rate_hz
+        said = sum(np.sin(2 * np.pi * hz * t + hz) / hz for hz in (110, 230, 470, 990, 2100, 4300, 7000))
+        return (20 * said).astype(np.float32)
+
+    found = []
+    for rate_hz in (16_000, 32_000):
+        front_end = front_ends.build("byol-s-mel", {}, sample_rate_hz=rate_hz)
+        batch = collate([tones(rate_hz)], [0], [0])
+        features, frames = front_end(batch.samples, batch.lengths)
+        assert frames.tolist() == [101]
+        found.append(features[0, 0, :, 5:-5].numpy())
+    loud = found[0] > found[0].max() - 10  # nepers of power; far below, what is heard is rounding
+    np.testing.assert_allclose(found[1][loud], found[0][loud], atol=0.02)
+    assert loud.mean() > 0.2
+
+
+JOINED = [
+    {"name": "efficientat-mel"},
+    {"name": "byol-s-mel"},
+    {"name": "mel", "n_fft": 1024, "hop": 320, "bands": 20},
+]
+
+
+def test_joined_front_ends_give_what_each_gives_one_above_the_other() -> None:
+    voices = [voice(seconds, 32_000) for seconds in (0.2, 0.731, 1.5)]
+    batch = collate(voices, [0] * 3, range(3))
+    joined = front_ends.build("joined", {"members": JOINED}, sample_rate_hz=32_000)
+    joined.fit([(batch.samples, batch.lengths)])
+    assert joined.bands == 128 + 64 + 20
+    exported = copy.deepcopy(joined)
+    use_export_kernels(exported)
+    for each in (joined, exported):
+        found, frames = each(batch.samples, batch.lengths)
+        for table, part in zip(JOINED, joined.parts, strict=True):
+            options = {key: value for key, value in table.items() if key != "name"}
+            alone = front_ends.build(table["name"], options, sample_rate_hz=32_000)
+            alone.fit([(batch.samples, batch.lengths)])
+            expected, own = alone(batch.samples, batch.lengths)
+            for row, count in enumerate(frames.tolist()):
+                assert count in (int(own[row]), int(own[row]) - 1)
+                np.testing.assert_allclose(
+                    found[row, :, part, :count].numpy(), expected[row, :, :, :count].numpy(), atol=2e-4
+                )
+                assert not found[row, :, :, count:].any()
+        assert frames.tolist() == [joined.frames(len(each)) for each in voices]
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ([], "a list of tables"),
+        ("mel", "a list of tables"),
+        (["mel"], "a table with a name"),
+        ([{"name": "joined"}], "not joined again"),
+        ([{"name": "mfcc-mel"}], "gives 2 channels"),
+        ([{"name": "efficientat-mel"}, {"name": "mel", "hop": 200}], "as many frames a second"),
+        ([{"name": "mel", "hop": 320}, {"name": "mel", "width": 64}], "as many frames a second"),
+    ],
+)
+def test_what_cannot_be_joined_is_said(members: object, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        front_ends.build("joined", {"members": members}, sample_rate_hz=32_000)
+
+
 @pytest.mark.parametrize("normalise", [True, False])
 def test_a_waveform_has_mean_0_and_variance_1_over_its_own_samples(normalise: bool) -> None:
     voices = [voice(seconds, 16_000) + np.float32(0.1) for seconds in (0.3, 1.0, 0.11)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -211,22 +211,27 @@ def _start(
     if not begun:
         fresh.begin()
         # On the processor: Apple's MPS has no float64, and every device gets the same statistics.
-        fresh.front_end.fit(_plain_batches(fold.train, info.recipe, waveforms))
+        fresh.front_end.fit(_PlainBatches(fold.train, info.recipe, waveforms))
     state = train.begin(fresh.to(device), info.recipe.training)
     if begun:
         checkpoint.restore_state(state, folder.state, device)
     return state
 
 
-def _plain_batches(
-    clips: Sequence[Clip], recipe: Recipe, waveforms: Waveforms
-) -> Iterable[tuple[Tensor, Tensor]]:
-    """Training clips as they are, for statistics over them."""
-    size = recipe.training.batch_size
-    for first in range(0, len(clips), size):
-        waves = [waveforms.clip(clip) for clip in clips[first : first + size]]
-        batch = collate(waves, [0] * len(waves), range(len(waves)), recipe.preparation.length)
-        yield batch.samples, batch.lengths
+@dataclass(frozen=True)
+class _PlainBatches:
+    """Training clips as they are, for statistics over them; each going through them reads them again."""
+
+    clips: Sequence[Clip]
+    recipe: Recipe
+    waveforms: Waveforms
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        size = self.recipe.training.batch_size
+        for first in range(0, len(self.clips), size):
+            waves = [self.waveforms.clip(clip) for clip in self.clips[first : first + size]]
+            batch = collate(waves, [0] * len(waves), range(len(waves)), self.recipe.preparation.length)
+            yield batch.samples, batch.lengths
 
 
 def _score(

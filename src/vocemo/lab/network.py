@@ -34,9 +34,16 @@ class Network(nn.Module):
             recipe.model.options,
             channels=self.front_end.channels,
             bands=self.front_end.bands,
+            parts=self.parts,
             frames=self.front_end.frames(recipe.preparation.length),
             emotions=len(recipe.emotions),
         )
+
+    @property
+    def parts(self) -> tuple[slice, ...]:
+        """The bands of each picture that the front end gives, one above the other; one of most front ends."""
+        whole = (slice(0, self.front_end.bands),)
+        return getattr(self.front_end, "parts", whole)
 
     def forward(self, samples: Tensor, lengths: Tensor) -> Output:
         """Samples (batch, N) float32, lengths (batch,) int64 -> Output."""

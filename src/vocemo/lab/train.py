@@ -198,7 +198,7 @@ def _step(
     """
     features, frames = state.network.features(batch.samples, batch.lengths)
     if training.spectral is not None:
-        features, frames = training.spectral(features, frames, rng)
+        features, frames = training.spectral(features, frames, rng, state.network.parts)
     mixture = draw_mixture(rng, len(batch.rows), state.options.mixup) if state.options.mixup else None
     if mixture is not None:
         features, frames = mixture.features(features, frames)

@@ -52,6 +52,41 @@ def test_its_probabilities_are_the_mean_of_its_members() -> None:
         torch.testing.assert_close(output.votes[:, place], one.logits)
 
 
+def test_a_member_sees_its_own_picture_alone_and_may_learn_faster() -> None:
+    small = {"name": "residual-cnn", "widths": [4], "depth": 1, "hidden": 8}
+    tables = [{**small, "part": 1}, {**small, "part": 0, "learning_rate_factor": 0.5}]
+    parts = (slice(0, 10), slice(10, 16))
+    made = build("committee", {"members": tables}, **SHAPE, parts=parts).eval()
+    seen, frames = features()
+    with torch.inference_mode():
+        votes = made(seen, frames).votes
+        for place, part in enumerate((parts[1], parts[0])):
+            own = made.members[place](seen[:, :, part], frames).logits
+            torch.testing.assert_close(votes[:, place], own)
+    assert [factor for _, factor in made.parameter_groups()] == [1.0, 0.5]
+    assert settled("committee", {"members": tables})["members"] == tables
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({}, "has part None; the front end gives 2: valid: 0, 1"),
+        ({"part": 2}, "has part 2"),
+        ({"part": True}, "has part True"),
+        ({"part": 0, "learning_rate_factor": 0}, "learning_rate_factor 0; valid: above 0"),
+        ({"part": 0, "learning_rate_factor": "fast"}, "learning_rate_factor 'fast'"),
+    ],
+)
+def test_a_part_that_does_not_exist_is_said(table: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        build(
+            "committee",
+            {"members": [{"name": "residual-cnn", **table}]},
+            **SHAPE,
+            parts=(slice(0, 8), slice(8, 16)),
+        )
+
+
 def test_members_of_one_name_begin_differently() -> None:
     first, _, third = (list(member.parameters()) for member in committee().members)
     assert not all(torch.equal(one, other) for one, other in zip(first, third, strict=True))

@@ -12,8 +12,8 @@ from vocemo.lab.front_ends.given import Given
 from vocemo.lab.front_ends.registry import FRONT_ENDS
 
 SAMPLE_RATE_HZ = 16_000
-N_FFT = 1024  # samples, 64 ms
-HOP = 160  # samples, 10 ms
+N_FFT = 1024  # samples at that rate, 64 ms
+HOP = 160  # likewise, 10 ms
 BANDS = 64
 FMIN_HZ, FMAX_HZ = 60.0, 7_800.0
 FLOOR = torch.finfo(torch.float32).eps  # added to each band's power before its logarithm
@@ -21,7 +21,10 @@ FLOOR = torch.finfo(torch.float32).eps  # added to each band's power before its 
 
 @FRONT_ENDS.register("byol-s-mel")
 class ByolSMel(Given):
-    """64 mel bands (HTK) from 60 to 7,800 Hz, 100 frames a second, as logarithms; it takes 16 kHz.
+    """64 mel bands (HTK) from 60 to 7,800 Hz, 100 frames a second, as logarithms.
+
+    It takes 16 kHz, and multiples of it, whose bands are those of 16 kHz: the same stretches of time are
+    transformed, and what lies above 7,800 Hz is in no band.
 
     One mean and one deviation, of all bands of the training clips, bring them to its scale. What lies before
     the first and after a clip's last sample is its mirror image.
@@ -34,10 +37,15 @@ class ByolSMel(Given):
     filters: Tensor
 
     def __init__(self, *, sample_rate_hz: int) -> None:
-        super().__init__("byol-s-mel", sample_rate_hz, SAMPLE_RATE_HZ)
-        self.spectrum = Spectrum(N_FFT, HOP, centred=False)
-        filters = mel_filters(SAMPLE_RATE_HZ, N_FFT, BANDS, FMIN_HZ, FMAX_HZ, htk=True, slaney_norm=False)
-        self.register_buffer("filters", filters, persistent=False)
+        times, rest = divmod(sample_rate_hz, SAMPLE_RATE_HZ)
+        super().__init__("byol-s-mel", sample_rate_hz if rest else SAMPLE_RATE_HZ, SAMPLE_RATE_HZ)
+        self.n_fft, self.hop = times * N_FFT, times * HOP
+        self.spectrum = Spectrum(self.n_fft, self.hop, centred=False)
+        filters = mel_filters(
+            sample_rate_hz, self.n_fft, BANDS, FMIN_HZ, FMAX_HZ, htk=True, slaney_norm=False
+        )
+        # A transform of so many more samples has amplitudes so many times as high.
+        self.register_buffer("filters", filters / times**2, persistent=False)
         self.normalise = Normalise(BANDS)
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -48,7 +56,7 @@ class ByolSMel(Given):
 
     def frames(self, samples: int | None) -> int | None:
         """Frames of so many samples."""
-        return None if samples is None else 1 + samples // HOP
+        return None if samples is None else 1 + samples // self.hop
 
     @torch.no_grad()
     def fit(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
@@ -62,5 +70,5 @@ class ByolSMel(Given):
 
     def _logarithms(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Shape: (batch, 64, frames), frames (batch,)."""
-        power = self.spectrum.by_frame(mirror_ends(samples, lengths, N_FFT // 2))
-        return (power @ self.filters + FLOOR).log().transpose(1, 2), frame_lengths(lengths, HOP)
+        power = self.spectrum.by_frame(mirror_ends(samples, lengths, self.n_fft // 2))
+        return (power @ self.filters + FLOOR).log().transpose(1, 2), frame_lengths(lengths, self.hop)

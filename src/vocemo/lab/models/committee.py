@@ -23,14 +23,16 @@ from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS, build, settled
 
 NAME = "committee"
+OF_A_MEMBER = ("name", "part", "learning_rate_factor")  # what a committee reads, and not the member itself
 
 
 @MODELS.register(NAME)
 class Committee(nn.Module):
     """Features (batch, channels, bands, frames) -> emotions, by all members.
 
-    `members` are tables as `[model]` itself: a `name`, and that model's options. All stand behind the one
-    front end of the recipe. A name may stand there several times: members begin with different weights.
+    `members` are tables as `[model]` itself: a `name`, and that model's options. A name may stand there
+    several times: members begin with different weights. Each may also have a `part`, the place of the picture
+    that it sees, from 0, where the front end gives several (`joined`), and a `learning_rate_factor`.
     """
 
     def __init__(
@@ -40,17 +42,28 @@ class Committee(nn.Module):
         bands: int,
         frames: int | None,
         emotions: int,
+        parts: Sequence[slice],
         members: Sequence[Mapping[str, Any]] = ({"name": "residual-cnn"}, {"name": "residual-cnn"}),
     ) -> None:
         super().__init__()
-        self.members = nn.ModuleList(
-            build(name, options, channels=channels, bands=bands, frames=frames, emotions=emotions)
-            for name, options in map(_read, _checked(members))
-        )
+        self.parts, self.factors, built = [], [], []
+        for table in _checked(members):
+            name, options = _read(table)
+            part = _part(table, parts)
+            seen = part.stop - part.start
+            built.append(
+                build(name, options, channels=channels, bands=seen, frames=frames, emotions=emotions)
+            )
+            self.parts.append(part)
+            self.factors.append(_factor(table))
+        self.members = nn.ModuleList(built)
 
     def forward(self, features: Tensor, lengths: Tensor) -> Output:
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output, votes and all."""
-        outputs: list[Output] = [member(features, lengths) for member in self.members]
+        outputs: list[Output] = [
+            member(features[:, :, part], lengths)
+            for member, part in zip(self.members, self.parts, strict=True)
+        ]
         votes = torch.stack([output.logits.float() for output in outputs], dim=1)
         # The logarithm of a mean of probabilities: softmax gives the mean back.
         logits = torch.logsumexp(torch.log_softmax(votes, dim=2), dim=1) - math.log(len(outputs))
@@ -67,9 +80,10 @@ class Committee(nn.Module):
     def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
         """Parameters to train, each group with what its learning rate is multiplied by."""
         groups: list[tuple[list[nn.Parameter], float]] = []
-        for member in self.members:
+        for member, factor in zip(self.members, self.factors, strict=True):
             own = getattr(member, "parameter_groups", None)
-            groups += own() if own is not None else [(list(member.parameters()), 1.0)]
+            for parameters, share in own() if own is not None else [(list(member.parameters()), 1.0)]:
+                groups.append((parameters, factor * share))
         return groups
 
     def credits(self) -> tuple[Credit, ...]:
@@ -82,9 +96,10 @@ class Committee(nn.Module):
         """The options, each member's with what it must be told to be built again anywhere."""
         if "members" not in options:
             return dict(options)
-        members = [
-            {"name": name, **settled(name, own)} for name, own in map(_read, _checked(options["members"]))
-        ]
+        members = []
+        for table in _checked(options["members"]):
+            name, own = _read(table)
+            members.append({**table, **settled(name, own)})
         return {**options, "members": members}
 
 
@@ -101,7 +116,28 @@ def _checked(members: object) -> list[Mapping[str, Any]]:
 
 
 def _read(member: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    return str(member["name"]), {key: value for key, value in member.items() if key != "name"}
+    """A member's name, and what its own architecture is told."""
+    return str(member["name"]), {key: value for key, value in member.items() if key not in OF_A_MEMBER}
+
+
+def _part(member: Mapping[str, Any], parts: Sequence[slice]) -> slice:
+    """The bands that a member sees. Raises UsageError where its part does not exist, or is not said."""
+    part = member.get("part", 0 if len(parts) == 1 else None)
+    if isinstance(part, bool) or not isinstance(part, int) or not 0 <= part < len(parts):
+        raise UsageError(
+            f"{member['name']} of the committee has part {part}; the front end gives {len(parts)}: "
+            + f"valid: {', '.join(map(str, range(len(parts))))}"
+        )
+    return parts[part]
+
+
+def _factor(member: Mapping[str, Any]) -> float:
+    factor = member.get("learning_rate_factor", 1.0)
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not factor > 0:
+        raise UsageError(
+            f"{member['name']} of the committee has learning_rate_factor {factor!r}; valid: above 0"
+        )
+    return float(factor)
 
 
 def _credits(member: nn.Module) -> tuple[Credit, ...]:

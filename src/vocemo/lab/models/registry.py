@@ -2,12 +2,13 @@
 
 An entry takes (channels, bands, frames, emotions, **options) and gives a module whose forward takes features
 (batch, channels, bands, frames) with each clip's valid frames (batch,), and gives an `Output`. `frames` is
-the number that all clips have, where the recipe fixes it, and None where they come at their own lengths.
+the number that all clips have, where the recipe fixes it, and None where they come at their own lengths. An
+entry that takes `parts` too is told which bands are which picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -19,16 +20,27 @@ MODELS: registry.Registry[Callable[..., nn.Module]] = registry.Registry("model")
 
 
 def build(
-    name: str, options: Mapping[str, Any], *, channels: int, bands: int, frames: int | None, emotions: int
+    name: str,
+    options: Mapping[str, Any],
+    *,
+    channels: int,
+    bands: int,
+    frames: int | None,
+    emotions: int,
+    parts: Sequence[slice] | None = None,
 ) -> nn.Module:
     """The named architecture for features of this shape and this many emotions.
+
+    `parts` are the bands of each of several pictures; an architecture that asks for them hears each apart,
+    and any other one picture of all bands.
 
     Raises UnknownNameError for a name or an option that does not exist, UsageError for a value that it
     cannot take.
     """
-    return registry.build(
-        MODELS, name, options, channels=channels, bands=bands, frames=frames, emotions=emotions
-    )
+    given: dict[str, Any] = {"channels": channels, "bands": bands, "frames": frames, "emotions": emotions}
+    if any(option.name == "parts" for option in registry.entry_options(MODELS[name])):
+        given["parts"] = (slice(0, bands),) if parts is None else tuple(parts)
+    return registry.build(MODELS, name, options, **given)
 
 
 def settled(name: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,10 +77,22 @@ def test_p_is_how_many_clips_get_it_and_changes_nothing_in_what_others_draw() ->
     assert torch.equal(varied[hit], always[hit])
 
 
+def test_pictures_above_each_other_are_varied_apart_and_by_the_same_draws() -> None:
+    tables = [{"name": name, "p": 0.8} for name in SPECTRAL_AUGMENTATIONS]
+    vary, features = spectral_chain(tables), features_of()
+    cut = BANDS // 3
+    parts = (slice(0, cut), slice(cut, BANDS))
+    together, frames = vary(features, FRAMES, np.random.default_rng(5), parts)
+    for part in parts:
+        alone, own = vary(features[:, :, part], FRAMES, np.random.default_rng(5))
+        torch.testing.assert_close(together[:, :, part], alone)
+        assert torch.equal(frames, own)
+
+
 @given(scale=st.floats(0.6, 1.4), shift=st.floats(-8, 8))
 def test_a_band_warp_reads_between_bands_as_numpy_does(scale: float, shift: float) -> None:
     features = features_of()[:1]
-    drawn = BandWarpParameters(np.array([scale], np.float32), np.array([shift], np.float32))
+    drawn = BandWarpParameters(np.array([scale], np.float32), np.array([shift / BANDS], np.float32))
     warped, _ = BandWarp().apply(features, FRAMES[:1], drawn)
     places = np.float32(scale) * np.arange(BANDS, dtype=np.float32) + np.float32(shift)
     for channel in range(2):
@@ -127,7 +139,8 @@ def test_masks_are_whole_bands_or_frames_no_wider_than_they_may_be(masks: int) -
     features = torch.ones(500, 1, BANDS, WIDTH)
     frames = torch.full((500,), 40)
     rng = np.random.default_rng(0)
-    by_band, _ = BandMask(max_bands=6, masks=masks).apply(features, frames, BandMask(6, masks).draw(rng, 500))
+    mask = BandMask(max_share=6 / BANDS, masks=masks)
+    by_band, _ = mask.apply(features, frames, mask.draw(rng, 500))
     by_time, _ = TimeMask(max_share=0.25, masks=masks).apply(
         features, frames, TimeMask(0.25, masks).draw(rng, 500)
     )

@@ -29,8 +29,29 @@ class SpectralChain:
 
     steps: tuple[SpectralStep, ...]
 
-    def __call__(self, features: Tensor, frames: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self,
+        features: Tensor,
+        frames: Tensor,
+        rng: np.random.Generator,
+        parts: Sequence[slice] = (slice(None),),
+    ) -> tuple[Tensor, Tensor]:
         """Features (batch, channels, bands, T) and valid frames (batch,), each clip varied by its own draws.
+
+        `parts` are the bands of the pictures that stand one above the other, each varied by itself and all by
+        the same draws: what is slower in one is slower in the others.
+        """
+        before = rng.bit_generator.state
+        pictures = []
+        now = frames
+        for part in parts:
+            rng.bit_generator.state = before
+            picture, now = self._vary(features[:, :, part], frames, rng)
+            pictures.append(picture)
+        return pictures[0] if len(pictures) == 1 else torch.cat(pictures, dim=2), now
+
+    def _vary(self, features: Tensor, frames: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """One picture of each clip, varied.
 
         A step draws for every clip, also for those that it passes over, so that neither its probability nor
         its options change what the others draw.
@@ -52,9 +73,9 @@ def spectral_chain(tables: Sequence[Mapping[str, object]]) -> SpectralChain:
     Raises UnknownNameError for a name or an option that does not exist, UsageError for a value that an option
     cannot take.
 
-    >>> vary = spectral_chain([{"name": "band-mask", "p": 0.5, "max_bands": 4}])
+    >>> vary = spectral_chain([{"name": "band-mask", "p": 0.5, "max_share": 0.1}])
     >>> vary.steps[0].augmentation
-    BandMask(max_bands=4.0, masks=2)
+    BandMask(max_share=0.1, masks=2)
     """
     found = (listed(SPECTRAL_AUGMENTATIONS, table) for table in tables)
     return SpectralChain(tuple(SpectralStep(name, p, made) for name, p, made in found))

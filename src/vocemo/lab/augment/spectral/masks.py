@@ -43,14 +43,14 @@ def _covered(length: Tensor, size: int, widest: Tensor, parameters: MaskParamete
 @SPECTRAL_AUGMENTATIONS.register("band-mask")
 @dataclass(frozen=True)
 class BandMask:
-    """Set up to `max_bands` neighbouring bands to their mean, `masks` times."""
+    """Set up to `max_share` of the bands, neighbours, to their mean, `masks` times."""
 
-    max_bands: float = 12.0
+    max_share: float = 0.15
     masks: int = 2
 
     def __post_init__(self) -> None:
         """Refuse what is no number of masks."""
-        need_range("band-mask: bands", 0.0, self.max_bands, 0.0, 10_000.0)
+        need_range("band-mask: share", 0.0, self.max_share, 0.0, 1.0)
         if self.masks < 1:
             raise UsageError(f"band-mask: masks is {self.masks}; valid: 1 or more")
 
@@ -61,7 +61,7 @@ class BandMask:
     def apply(self, features: Tensor, frames: Tensor, parameters: MaskParameters) -> tuple[Tensor, Tensor]:
         """The features with masked bands at 0."""
         bands = torch.full_like(frames, features.shape[2])
-        masked = _covered(bands, features.shape[2], bands.clamp(max=self.max_bands), parameters)
+        masked = _covered(bands, features.shape[2], bands * self.max_share, parameters)
         return features.masked_fill(masked[:, None, :, None], 0.0), frames
 
 

@@ -16,10 +16,10 @@ from vocemo.lab.augment.transform import need_range
 
 @dataclass(frozen=True)
 class BandWarpParameters:
-    """Where a band's content comes from: band b of a clip is what was at `scale` b + `shift`."""
+    """Where a band's content comes from: band b of B is what was at `scale` b + `shift` B."""
 
     scale: Drawn  # (clips,)
-    shift: Drawn  # (clips,), in bands
+    shift: Drawn  # (clips,), as a share of all bands
 
 
 @SPECTRAL_AUGMENTATIONS.register("band-warp")
@@ -35,12 +35,12 @@ class BandWarp:
     """
 
     max_stretch: float = 0.1
-    max_shift: float = 3.0  # bands
+    max_shift: float = 0.04  # of all bands
 
     def __post_init__(self) -> None:
         """Refuse what is no range."""
         need_range("band-warp: stretch", 0.0, self.max_stretch, 0.0, 0.5)
-        need_range("band-warp: shift", 0.0, self.max_shift, 0.0, 1000.0)
+        need_range("band-warp: shift", 0.0, self.max_shift, 0.0, 1.0)
 
     def draw(self, rng: np.random.Generator, clips: int) -> BandWarpParameters:
         """A stretch and a shift of each clip, uniform."""
@@ -55,8 +55,9 @@ class BandWarp:
         scale, shift = (
             torch.from_numpy(drawn).to(features.device) for drawn in (parameters.scale, parameters.shift)
         )
-        bands = torch.arange(features.shape[2], device=features.device, dtype=torch.float32)
-        return read_at(features, scale[:, None] * bands + shift[:, None]), frames
+        count = features.shape[2]
+        bands = torch.arange(count, device=features.device, dtype=torch.float32)
+        return read_at(features, scale[:, None] * bands + shift[:, None] * count), frames
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,10 @@ class EfficientAt(Encoder):
 
     def forward(self, features: Tensor, lengths: Tensor) -> States:
         """Features (batch, 1, 128, T), valid frames (batch,) -> States of one layer."""
+        if features.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            # A processor's depthwise convolutions are slower in half the width.
+            with torch.autocast("cpu", enabled=False):
+                return self.forward(features, lengths)
         x = features.contiguous(memory_format=torch.channels_last)
         mask = frame_mask(lengths, features.shape[-1])[:, None, None, :]
         outputs: list[tuple[Tensor, Tensor]] = []
