@@ -65,6 +65,21 @@ def test_started_again_it_goes_on_where_it_stood(
     assert json.loads((out / "results.json").read_text()) == json.loads(again)
 
 
+def test_refit_trains_each_fold_again_as_validation_chose(
+    capsys: pytest.CaptureFixture[str], tiny_corpus: str, interrupted: tuple[Path, list[Any]], tmp_path: Path
+) -> None:
+    chosen, _ = interrupted
+    assert main([*arguments(tiny_corpus, tmp_path / "again"), "--refit", str(chosen), "--no-report"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("validation none, test") == 6
+    assert "trained again on training and validation speakers" in captured.out
+    results = Results.from_dict(json.loads((tmp_path / "again" / "results.json").read_text()))
+    assert (results.folds, results.leaky) == (6, False)
+    assert not (tmp_path / "again" / "plan.json").exists()
+    assert main([*arguments(tiny_corpus, tmp_path / "again"), "--refit", str(tmp_path)]) == 2
+    assert "has no run of fold 0" in capsys.readouterr().err
+
+
 def test_a_finished_plan_trains_the_model_that_ships(
     tiny_corpus: str, interrupted: tuple[Path, list[Any]], tmp_path: Path
 ) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from vocemo.cli import report, training
 from vocemo.cli.progress import progress
@@ -16,6 +20,14 @@ def crossval(
     seeds: training.Seeds = training.DEFAULT_SEEDS,
     settings: training.Settings = None,
     out: training.RunsOut = None,
+    refit: Annotated[
+        Path | None,
+        typer.Option(
+            "--refit",
+            metavar="DIR",
+            help="A finished crossval: train each fold again on its validation speakers too, as they chose.",
+        ),
+    ] = None,
     device: training.Device = "auto",
     cache: training.Cache = None,
     cache_gb: training.CacheGb = training.DEFAULT_CACHE_GB,
@@ -29,16 +41,21 @@ def crossval(
 
     Each fold's figures are written at once; started again, it goes on where it stood. The folder holds a
     run folder for each seed and fold, predictions.csv, results.json, confusion.png, report.html, and
-    plan.json, by which vocemo train --protocol all --plan makes the model that ships.
+    plan.json, by which vocemo train --protocol all --plan makes the model that ships. With --refit each
+    fold is trained once more, on training and validation speakers together, for as long and with the
+    temperature that validation chose in DIR.
 
     Examples:
 
         vocemo crossval dual-channel-cnn --corpus ravdess-speech:DATA/ravdess --protocol emobox-6 --seeds 3
 
         vocemo crossval dual-channel-cnn --corpus emodb:DATA/emodb --protocol loso --seeds 1
+
+        vocemo crossval mel-cnn2d --corpus emodb:DATA/emodb --protocol loso --refit runs/mel-cnn2d-loso
     """
     training.need_lab("crossval")
     from vocemo.lab import crossval as lab
+    from vocemo.lab import refit as refitting
 
     training.check_tensorboard(tensorboard)
     training.check_protocol(protocol, tests=True)
@@ -47,8 +64,14 @@ def crossval(
     where = training.device_named(device)
     manifest = training.read_corpora(corpus, chosen)
     protocol = protocol or training.strictest_protocol(manifest)
-    out = out or Path("runs") / f"{chosen.name}-{protocol}"
+    out = out or Path("runs") / f"{chosen.name}-{protocol}{'-refit' if refit else ''}"
     jobs = lab.jobs(manifest, protocol, range(seeds), out, training.copies(protocol, chosen))
+    plans = refitting.plans(refit, chosen, jobs) if refit else None
+    if plans:
+        jobs = tuple(refitting.with_validation(job) for job in jobs)
+    summarise = functools.partial(
+        lab.summarise, recipe=chosen, corpora=corpus or (), remark=refitting.REMARK if refit else None
+    )
     for job in jobs[: len(jobs) // seeds]:
         training.say(job.fold.describe())
     boards = training.boards(tensorboard, *(job.folder for job in jobs))
@@ -64,6 +87,7 @@ def crossval(
             disk=disk,
             callbacks=lambda number: [shown[number], *boards[number : number + 1]],
             deterministic=deterministic,
+            plans=plans,
         )
         for job, outcome in finished(bar, shown, running, epochs):
             training.draw(job.folder, job.fold)
@@ -75,8 +99,8 @@ def crossval(
                     f"seed {job.seed} fold {job.fold.index}: UAR {outcome.test.uar:.2%}, accuracy "
                     f"{outcome.test.accuracy:.2%}, best epoch {outcome.best_epoch} of {outcome.epochs}"
                 )
-            lab.summarise(done, chosen, corpus or (), planned=len(jobs)).write(out / "results.json")
+            summarise(done, planned=len(jobs)).write(out / "results.json")
     if jobs[0].fold.validation:
         lab.learn_plan(done, chosen).write(out / "plan.json")
     lab.predictions_of(done).write(out / "predictions.csv")
-    report.show(lab.summarise(done, chosen, corpus or ()), out, no_audio=no_audio, no_report=no_report)
+    report.show(summarise(done), out, no_audio=no_audio, no_report=no_report)

@@ -103,6 +103,8 @@ def show(
     figures.save(figure, out / "confusion.png")
     seeds = ", ".join(map(str, results.seeds))
     typer.echo(f"{results.recipe}, {results.protocol}: {results.folds} folds, seeds {seeds}{_leak(results)}")
+    if results.remark:
+        typer.echo(f"  {results.remark}")
     for name, metric in results.metrics.items():
         typer.echo(f"  {_NAMES.get(name, name):<16} {_told(name, metric)}")
     typer.echo("")

@@ -14,8 +14,6 @@ from vocemo.cli.training_progress import ShowTraining
 from vocemo.errors import UsageError
 
 if TYPE_CHECKING:
-    from vocemo.lab.plan import Plan
-    from vocemo.lab.recipe import Recipe
     from vocemo.lab.run import Outcome
 
 
@@ -71,8 +69,7 @@ def train(
     training.check_protocol(protocol)
     chosen = training.load_recipe(recipe, settings, corpus)
     learnt = Plan.read(plan) if plan else None
-    if learnt:
-        chosen = _planned(chosen, learnt)
+    epochs = (learnt.followed_by(chosen) if learnt else chosen).training.epochs
     disk = training.disk_cache(cache, cache_gb)
     where = training.device_named(device)
     manifest = training.read_corpora(corpus, chosen)
@@ -86,7 +83,6 @@ def train(
     folder = RunFolder(out or Path("runs") / f"{chosen.name}-{protocol}-fold-{fold}-seed-{seed}")
     info = crossval.run_info(chosen, corpus or (), folds[fold], seed, where, learnt)
     boards = training.boards(tensorboard, folder)
-    epochs = chosen.training.epochs
     with progress("Training", epochs, "epochs", quiet=quiet) as bar:
         outcome = experiment.run_fold(
             info,
@@ -102,23 +98,6 @@ def train(
     for board in boards:
         board.finish()
     _tell(outcome, folder.path, folds[fold].leaky)
-
-
-def _planned(recipe: Recipe, learnt: Plan) -> Recipe:
-    """The recipe for as many epochs as the plan has; a cycle of the rate is gone through to its end.
-
-    Raises UsageError where the plan is another recipe's.
-    """
-    import dataclasses
-
-    if learnt.recipe_sha256 != recipe.sha256:
-        raise UsageError(
-            f"the plan was learnt with recipe {learnt.recipe} as it was then; "
-            f"this is {recipe.name}, or has other settings"
-        )
-    if recipe.training.schedule == "one-cycle":
-        return recipe
-    return dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, epochs=learnt.epochs))
 
 
 def _tell(outcome: Outcome, folder: Path, leaky: bool) -> None:

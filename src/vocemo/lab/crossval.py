@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -57,29 +57,35 @@ def run(
     callbacks: Callable[[int], Iterable[Callback]] = lambda number: (),
     disk: DiskCache | None = None,
     deterministic: bool = False,
+    plans: Mapping[int, plan.Plan] | None = None,
 ) -> Iterator[tuple[Job, Outcome]]:
     """Run what is not complete, read what is, and give each job's outcome as soon as it is known.
 
     `callbacks` gives those of a job by its number; `disk` keeps prepared clips for further trainings;
-    `deterministic` is that of `experiment.run_fold`.
+    `deterministic` is that of `experiment.run_fold`; `plans`, by the number of the fold, stand in for
+    validation (`refit`).
     """
-    yield from run_each(todo, recipe, lambda job: corpora, device, callbacks, disk, deterministic)
+
+    def asked(job: Job) -> RunInfo:
+        return run_info(recipe, corpora, job.fold, job.seed, device, plans[job.fold.index] if plans else None)
+
+    yield from run_each(todo, recipe, asked, device, callbacks, disk, deterministic)
 
 
 def run_each(
     todo: Iterable[AnyJob],
     recipe: Recipe,
-    corpora_of: Callable[[AnyJob], Sequence[str]],
+    asked: Callable[[AnyJob], RunInfo],
     device: torch.device,
     callbacks: Callable[[int], Iterable[Callback]],
     disk: DiskCache | None,
     deterministic: bool,
 ) -> Iterator[tuple[AnyJob, Outcome]]:
-    """As `run`, for jobs that are trained on corpora of their own; all share their prepared clips."""
+    """As `run`, where `asked` says what each job's run is; all share their prepared clips."""
     waveforms = waveforms_for(recipe, disk)
     for number, job in enumerate(todo):
         outcome = run_fold(
-            run_info(recipe, corpora_of(job), job.fold, job.seed, device),
+            asked(job),
             job.fold,
             job.folder,
             waveforms=waveforms,
@@ -99,9 +105,12 @@ def run_info(
     device: torch.device,
     learnt: plan.Plan | None = None,
 ) -> RunInfo:
-    """What a run is asked for; a plan, where there is one, gives what validation would."""
+    """What a run is asked for; a plan, where there is one, gives what validation would.
+
+    Raises UsageError where the plan is another recipe's.
+    """
     return RunInfo(
-        recipe=recipe,
+        recipe=learnt.followed_by(recipe) if learnt else recipe,
         corpora=tuple(corpora),
         protocol=fold.protocol,
         fold=fold.index,
@@ -116,11 +125,16 @@ def run_info(
 
 
 def summarise(
-    done: Sequence[Job], recipe: Recipe, corpora: Sequence[str], planned: int | None = None
+    done: Sequence[Job],
+    recipe: Recipe,
+    corpora: Sequence[str],
+    planned: int | None = None,
+    remark: str | None = None,
 ) -> Results:
     """The figures of finished jobs, some or all; a seed under way is in no mean (`measure.measured`).
 
     planned: how many jobs there are in all, where the result is to say that it has not got them all.
+    remark: what else it is to say.
     """
     outcomes = [job.folder.outcome() for job in done]
     result = measured(
@@ -134,7 +148,7 @@ def summarise(
     so_far = f"{len(done)} of {planned} trainings so far" if planned and len(done) < planned else None
     return dataclasses.replace(
         result,
-        remark="; ".join(each for each in (so_far, result.remark) if each) or None,
+        remark="; ".join(each for each in (so_far, remark, result.remark) if each) or None,
         corpora=tuple(spec.partition(":")[0] for spec in corpora),
         train_seconds=round(sum(outcome.train_seconds for outcome in outcomes), 1),
         device=str(done[0].folder.info().made.get("device", "")) or None,

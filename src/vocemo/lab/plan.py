@@ -19,6 +19,7 @@ from vocemo.errors import RunError, UsageError
 from vocemo.lab import checkpoint, selective
 from vocemo.lab.evaluate.predictions import Predictions
 from vocemo.lab.history import History
+from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import Outcome
 from vocemo.lab.selective import Threshold
 
@@ -40,6 +41,20 @@ class Plan:
     def epochs(self) -> int:
         """How long to train."""
         return len(self.learning_rates)
+
+    def followed_by(self, recipe: Recipe) -> Recipe:
+        """The recipe for as many epochs as the plan has; a cycle of the rate is gone through to its end.
+
+        Raises UsageError where the plan is another recipe's.
+        """
+        if self.recipe_sha256 != recipe.sha256:
+            raise UsageError(
+                f"the plan was learnt with recipe {self.recipe} as it was then; "
+                f"this is {recipe.name}, or has other settings"
+            )
+        if recipe.training.schedule == "one-cycle":
+            return recipe
+        return dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, epochs=self.epochs))
 
     def write(self, path: Path) -> None:
         """Write as JSON."""

@@ -15,11 +15,11 @@ import torch
 
 from vocemo.lab import splits
 from vocemo.lab.corpora.clip import Manifest
-from vocemo.lab.crossval import Job, run_each
+from vocemo.lab.crossval import Job, run_each, run_info
 from vocemo.lab.disk_cache import DiskCache
 from vocemo.lab.matrix.gathering import Gathered, Part
 from vocemo.lab.recipe import Recipe
-from vocemo.lab.run import Outcome, RunFolder
+from vocemo.lab.run import Outcome, RunFolder, RunInfo
 from vocemo.lab.splits import Fold
 from vocemo.lab.splits.speaker_folds import protocol_of
 from vocemo.lab.train import Callback
@@ -105,7 +105,11 @@ def run(
 
     Arguments are those of `crossval.run`; all trainings share their prepared clips.
     """
-    yield from run_each(todo, recipe, lambda job: job.trained_on, device, callbacks, disk, deterministic)
+
+    def asked(job: MatrixJob) -> RunInfo:
+        return run_info(recipe, job.trained_on, job.fold, job.seed, device)
+
+    yield from run_each(todo, recipe, asked, device, callbacks, disk, deterministic)
 
 
 def _within(part: Part, seed: int, count: int, out: Path) -> list[MatrixJob]:

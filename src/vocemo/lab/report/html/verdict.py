@@ -28,7 +28,8 @@ def verdict(material: Material) -> Verdict:
     """The verdict on a result."""
     results = material.results
     warning, remedy = _warning(results)
-    sentences = (_headline(results), _probabilities(material), _confusion(results), _sexes(results))
+    remark = f"{capital(results.remark.rstrip('.'))}." if results.remark else ""
+    sentences = (_headline(results), _probabilities(material), _confusion(results), _sexes(results), remark)
     return Verdict(warning, remedy, tuple(each for each in sentences if each))
 
 
