@@ -89,6 +89,12 @@ def test_a_resumed_training_counts_the_epochs_before() -> None:
     assert bar.done == pytest.approx(3) and bar.values["epoch"] == "3"
 
 
+def test_a_resumed_training_stands_at_once_where_it_stood() -> None:
+    shown = ShowTraining(Kept(), epochs=20)
+    shown.on_batch(step(6, 1, 1.0))
+    assert shown.epochs == pytest.approx(5 + 1 / 3)
+
+
 def test_elsewhere_a_line_is_as_it_was_and_the_loss_is_never_read() -> None:
     class Unread:
         def __mul__(self, other: object) -> None:

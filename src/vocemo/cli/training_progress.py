@@ -45,8 +45,8 @@ class ShowTraining:
         self._told = dict.fromkeys(COLUMNS, "-")
 
     def on_batch(self, step: Step) -> None:
-        """One step of the epoch's share of the bar."""
-        self._advance(1 / step.batches)
+        """One step of the epoch's share of the bar; of a training that goes on, what was done before it too."""
+        self._advance(step.epoch - 1 + step.batch / step.batches - self.epochs)
         if not self._bar.detailed:
             return
         now = self._clock()
