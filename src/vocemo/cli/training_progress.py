@@ -45,7 +45,7 @@ class ShowTraining:
         self._told = dict.fromkeys(COLUMNS, "-")
 
     def on_batch(self, step: Step) -> None:
-        """One step of the epoch's share of the bar; of a training that goes on, what was done before it too."""
+        """One step of the epoch's share of the bar; a resumed training stands at once where it stood."""
         self._advance(step.epoch - 1 + step.batch / step.batches - self.epochs)
         if not self._bar.detailed:
             return
