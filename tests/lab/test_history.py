@@ -102,6 +102,14 @@ def test_without_validation_the_last_epoch_is_kept_and_nothing_stops_or_slows() 
     assert next_learning_rate(records, options) == options.learning_rate
 
 
+def test_a_training_that_keeps_its_last_epoch_is_never_stopped_by_validation() -> None:
+    options = TrainingOptions(epochs=4, keep="last", patience=1)
+    losses = (1.0, 2.0, 3.0, 0.5)
+    history = tuple(EpochRecord(n, 1e-3, 1.0, 0.5, loss, 0.5, 0.5) for n, loss in enumerate(losses, 1))
+    assert [finished(history[:n], options) for n in (1, 2, 3, 4)] == [False, False, False, True]
+    assert [best(history[:n], options).epoch for n in (1, 2, 3)] == [1, 2, 3]
+
+
 def test_nothing_is_finished_before_it_begins() -> None:
     assert not finished((), TrainingOptions(epochs=1))
 

@@ -46,8 +46,11 @@ def badness(record: EpochRecord, options: TrainingOptions) -> float:
 
 
 def best(history: Sequence[EpochRecord], options: TrainingOptions) -> EpochRecord:
-    """The epoch with the best monitored figure, the earliest of equals; without validation, the last."""
-    if history[-1].validation_loss is None:
+    """The epoch to keep: that with the best monitored figure, the earliest of equals.
+
+    Without validation, or where the options say so, it is the last.
+    """
+    if options.keep == "last" or history[-1].validation_loss is None:
         return history[-1]
     return min(history, key=lambda record: badness(record, options))
 

@@ -70,6 +70,7 @@ class TrainingOptions:
     # bfloat16: the model's products in half the width, its weights in full; auto: where the device gains
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
     monitor: Literal["loss", "uar"] = "loss"  # validation figure that chooses the epoch
+    keep: Literal["best", "last"] = "best"  # the epoch whose weights are kept: by the monitor, or the last
     patience: int = 12  # epochs without a better monitor before training stops
     # plateau: the rate falls where validation stands still; one-cycle: it rises in `warm_up`, then falls to 0
     schedule: Schedule = "plateau"
@@ -81,6 +82,7 @@ class TrainingOptions:
     def __post_init__(self) -> None:
         for name, words in (
             ("monitor", ("loss", "uar")),
+            ("keep", ("best", "last")),
             ("precision", ("float32", "bfloat16", "auto")),
             ("sampling", ("shuffled", "balanced")),
             ("schedule", ("plateau", "one-cycle")),
