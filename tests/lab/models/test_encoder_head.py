@@ -233,6 +233,21 @@ def test_training_does_not_begin_from_nothing_unasked(
     assert all(each in err for each in said), err
 
 
+def test_weights_may_lie_in_a_folder_that_the_environment_names(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    chosen = recipe(f"model.weights={weights.name}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VOCEMO_WEIGHTS", raising=False)
+    with pytest.raises(UsageError, match="no weights at"):
+        experiment.check(chosen, to_train=True)
+    monkeypatch.setenv("VOCEMO_WEIGHTS", str(weights.parent))
+    experiment.check(chosen, to_train=True)
+    torch.save({}, tmp_path / weights.name)  # one that lies here comes first
+    with pytest.raises(UsageError, match="is not the state dict"):
+        experiment.check(chosen, to_train=True)
+
+
 def test_weights_may_lie_below_the_home_folder(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(weights.parent))
     monkeypatch.setenv("USERPROFILE", str(weights.parent))

@@ -7,6 +7,7 @@ over a clip's own frames, by attention or plain -> batch normalisation, dropout 
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +21,7 @@ from vocemo.lab.models.output import Output
 from vocemo.lab.models.pooling import LayerMix, StatisticsPooling
 from vocemo.lab.models.registry import MODELS
 
+WEIGHTS_FOLDER = "VOCEMO_WEIGHTS"  # environment: the folder that weights are looked for in too
 UNTRAINED = ("none", "random")  # what `weights` says where an encoder is to begin with no training on purpose
 
 
@@ -28,11 +30,12 @@ class EncoderHead(nn.Module):
     """Features as the encoder's front end gives them -> emotions.
 
     `encoder` is efficientat-mn04, byol-s or transformers; `weights` where its trained weights lie, a file or
-    a folder on this machine, or "random" for none. They are read when a training begins (`begin`) and kept in
-    the run from then on; building the network reads none. `frozen` leaves the encoder as it is; otherwise its
-    learning rate is the head's times `encoder_learning_rate_factor`, and its batch normalisations keep the
-    statistics that it came with. `pooling` is attentive or statistics, `dropout` the share of the pooled
-    numbers that is dropped in training.
+    a folder, here or in the folder that the environment variable VOCEMO_WEIGHTS names, or "random" for none.
+    They are read when a training begins (`begin`) and kept in the run from then on; building the network
+    reads none. `frozen` leaves the encoder as it is; otherwise its learning rate is the head's times
+    `encoder_learning_rate_factor`, and its batch normalisations keep the statistics that it came with.
+    `pooling` is attentive or statistics, `dropout` the share of the pooled numbers that is dropped in
+    training.
     `encoder_config` describes an encoder of transformers; unset, the config.json beside `weights` does.
     """
 
@@ -135,4 +138,9 @@ def _place(weights: str | None) -> Path | None:
     """Where trained weights lie, or None where there are to be none."""
     if weights is not None and not isinstance(weights, str):
         raise UsageError(f"model.weights is {weights!r}; valid: a path, or random")
-    return None if weights is None or weights in UNTRAINED else Path(weights).expanduser()
+    if weights is None or weights in UNTRAINED:
+        return None
+    place = Path(weights).expanduser()
+    # A recipe that names a file alone is the same recipe on every machine, wherever the file is kept.
+    kept = Path(os.environ.get(WEIGHTS_FOLDER, "")).expanduser() / place
+    return kept if WEIGHTS_FOLDER in os.environ and not place.exists() and kept.exists() else place
