@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -26,10 +28,14 @@ def test_pre_emphasis_is_the_filter_without_its_first_output() -> None:
     lengths=st.lists(st.integers(8, 60), min_size=1, max_size=4),
     width=st.integers(0, 7),
     seed=st.integers(0, 9),
+    in_a_graph=st.booleans(),
 )
-def test_each_signal_is_mirrored_at_its_own_ends(lengths: list[int], width: int, seed: int) -> None:
+def test_each_signal_is_mirrored_at_its_own_ends(
+    lengths: list[int], width: int, seed: int, in_a_graph: bool
+) -> None:
     samples = torch.randn(len(lengths), max(lengths), generator=torch.Generator().manual_seed(seed))
-    extended = mirror_ends(samples, torch.tensor(lengths), width)
+    with mock.patch.object(torch.compiler, "is_compiling", lambda: in_a_graph):
+        extended = mirror_ends(samples, torch.tensor(lengths), width)
     assert extended.shape == (len(lengths), max(lengths) + 2 * width)
     for row, length in enumerate(lengths):
         expected = np.pad(samples[row, :length].numpy(), width, mode="reflect")

@@ -7,6 +7,7 @@ its length), lets gradients through, and can be exported (`use_export_kernels`).
 from vocemo.lab.features.decibel import ToDecibel
 from vocemo.lab.features.deltas import Deltas
 from vocemo.lab.features.emphasis import pre_emphasis
+from vocemo.lab.features.filter_bank import FilterBank
 from vocemo.lab.features.frames import frame_lengths, frame_mask, frame_signal
 from vocemo.lab.features.kaldi import kaldi_filters
 from vocemo.lab.features.mel import MelSpectrogram, mel_filters
@@ -21,6 +22,7 @@ from vocemo.lab.features.zcr import ZeroCrossingRate
 
 __all__ = [
     "Deltas",
+    "FilterBank",
     "MelSpectrogram",
     "Mfcc",
     "Normalise",

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vocemo.errors import UsageError
+from vocemo.lab.features.filter_bank import FilterBank
 from vocemo.lab.features.frames import by_clips, by_frames
 from vocemo.lab.features.spectrum import Dft, Spectrum
 
@@ -16,10 +17,6 @@ SLANEY_HZ_PER_MEL = 200.0 / 3.0
 SLANEY_KNEE_HZ = 1000.0
 SLANEY_KNEE_MEL = SLANEY_KNEE_HZ / SLANEY_HZ_PER_MEL
 SLANEY_LOG_STEP = math.log(6.4) / 27.0
-
-# Filters multiplied together with the bins that they share: each filter is zero outside its
-# triangle, and sixteen neighbours still fill the registers of a matrix product.
-FILTERS_IN_GROUP = 16
 
 
 def hz_to_mel(hz: float, *, htk: bool = False) -> float:
@@ -123,8 +120,6 @@ class MelSpectrogram(nn.Module):
     torch.Size([2, 64, 101])
     """
 
-    filters: Tensor
-
     def __init__(
         self,
         sample_rate_hz: int,
@@ -148,11 +143,7 @@ class MelSpectrogram(nn.Module):
         filters = mel_filters(
             sample_rate_hz, n_fft, n_mels, fmin_hz, fmax_hz, htk=htk, slaney_norm=slaney_norm
         )
-        self.register_buffer("filters", filters, persistent=False)
-        self._groups = [
-            _bins_of(filters[:, first : first + FILTERS_IN_GROUP])
-            for first in range(0, n_mels, FILTERS_IN_GROUP)
-        ]
+        self.bank = FilterBank(filters)
 
     def _of_frames(self, frames: Tensor) -> Tensor:
         """Mel bands of frames, (batch, frames, n_fft) -> (batch, frames, n_mels)."""
@@ -160,19 +151,8 @@ class MelSpectrogram(nn.Module):
         if self.exponent != 2.0:
             # The least positive number instead of zero keeps the slope of the root finite.
             power = power.clamp(min=torch.finfo(power.dtype).tiny) ** (self.exponent / 2.0)
-        if self.spectrum.dft == "matmul" or power.is_cuda:
-            return power @ self.filters
-        return self._by_groups(power)
-
-    def _by_groups(self, power: Tensor) -> Tensor:
-        """The filters' sums over those bins alone where they are not zero."""
-        batch, count, bins = power.shape
-        rows = power.reshape(batch * count, bins)
-        sums = []
-        for group, (low, high) in enumerate(self._groups):
-            columns = slice(group * FILTERS_IN_GROUP, (group + 1) * FILTERS_IN_GROUP)
-            sums.append(rows[:, low:high] @ self.filters[low:high, columns])
-        return torch.cat(sums, dim=1).reshape(batch, count, self.n_mels)
+        bands: Tensor = self.bank(power)
+        return bands
 
     def by_frame(self, samples: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The mel spectrogram, a frame a row: (batch, frames, n_mels)."""
@@ -182,9 +162,3 @@ class MelSpectrogram(nn.Module):
         """The mel spectrogram, (batch, n_mels, frames)."""
         overlap = self.spectrum.n_fft / self.hop
         return by_clips(self.by_frame, samples, lengths, overlap).transpose(1, 2)
-
-
-def _bins_of(filters: Tensor) -> tuple[int, int]:
-    """The first bin, and one past the last, in which any of some filters is not zero."""
-    bins = filters.amax(dim=1).nonzero()
-    return (int(bins[0]), int(bins[-1]) + 1) if len(bins) else (0, 1)

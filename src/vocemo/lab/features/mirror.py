@@ -28,6 +28,8 @@ def mirror_ends(samples: Tensor, lengths: Tensor, width: int) -> Tensor:
     tensor([[3., 2., 1., 2., 3., 2., 1., 0., 0.]])
     """
     check_samples(samples)
+    if not samples.is_cuda and not torch.compiler.is_compiling() and int(lengths.min()) > width:
+        return _end_by_end(samples, lengths, width)
     last = lengths[:, None] - 1
     place = torch.arange(samples.shape[1] + 2 * width, device=samples.device) - width
     # The greater of x and -x: TensorFlow Lite has no absolute value of whole numbers.
@@ -36,3 +38,13 @@ def mirror_ends(samples: Tensor, lengths: Tensor, width: int) -> Tensor:
     inside = torch.minimum(source, last.clamp(min=0))
     extended = samples.gather(1, inside)
     return torch.where(place <= last + width, extended, 0.0)
+
+
+def _end_by_end(samples: Tensor, lengths: Tensor, width: int) -> Tensor:
+    """The same, a signal at a time: only the ends are read by places, of which a graph knows no other way."""
+    extended = samples.new_zeros(len(samples), samples.shape[1] + 2 * width)
+    extended[:, :width] = samples[:, 1 : width + 1].flip(1)
+    for row, signal, length in zip(extended, samples, lengths.tolist(), strict=True):
+        row[width : width + length] = signal[:length]
+        row[width + length : length + 2 * width] = signal[length - 1 - width : length - 1].flip(0)
+    return extended

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from vocemo.lab.features import Normalise, Spectrum, frame_lengths, mel_filters, mirror_ends
+from vocemo.lab.features import FilterBank, Normalise, Spectrum, frame_lengths, mel_filters, mirror_ends
+from vocemo.lab.features.frames import by_clips
 from vocemo.lab.front_ends.given import Given
 from vocemo.lab.front_ends.registry import FRONT_ENDS
 
@@ -34,7 +35,6 @@ class ByolSMel(Given):
     """
 
     bands = BANDS
-    filters: Tensor
 
     def __init__(self, *, sample_rate_hz: int) -> None:
         times, rest = divmod(sample_rate_hz, SAMPLE_RATE_HZ)
@@ -45,7 +45,7 @@ class ByolSMel(Given):
             sample_rate_hz, self.n_fft, BANDS, FMIN_HZ, FMAX_HZ, htk=True, slaney_norm=False
         )
         # A transform of so many more samples has amplitudes so many times as high.
-        self.register_buffer("filters", filters / times**2, persistent=False)
+        self.bank = FilterBank(filters / times**2)
         self.normalise = Normalise(BANDS)
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -70,5 +70,10 @@ class ByolSMel(Given):
 
     def _logarithms(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Shape: (batch, 64, frames), frames (batch,)."""
-        power = self.spectrum.by_frame(mirror_ends(samples, lengths, self.n_fft // 2))
-        return (power @ self.filters + FLOOR).log().transpose(1, 2), frame_lengths(lengths, self.hop)
+        mirrored = mirror_ends(samples, lengths, self.n_fft // 2)
+        found = by_clips(self._of_mirrored, mirrored, None, self.n_fft / self.hop)
+        return found.transpose(1, 2), frame_lengths(lengths, self.hop)
+
+    def _of_mirrored(self, samples: Tensor, _: Tensor | None) -> Tensor:
+        bands: Tensor = self.bank(self.spectrum.by_frame(samples))
+        return (bands + FLOOR).log()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from vocemo.lab.features import (
+    FilterBank,
     Spectrum,
     frame_lengths,
     frame_mask,
@@ -13,6 +14,7 @@ from vocemo.lab.features import (
     mirror_ends,
     pre_emphasis,
 )
+from vocemo.lab.features.frames import by_clips
 from vocemo.lab.front_ends.given import Given
 from vocemo.lab.front_ends.registry import FRONT_ENDS
 
@@ -38,22 +40,25 @@ class EfficientAtMel(Given):
     """
 
     bands = BANDS
-    filters: Tensor
 
     def __init__(self, *, sample_rate_hz: int) -> None:
         super().__init__("efficientat-mel", sample_rate_hz, SAMPLE_RATE_HZ)
         self.spectrum = Spectrum(N_FFT, HOP, WINDOW, periodic=False, centred=False)
         filters = kaldi_filters(SAMPLE_RATE_HZ, N_FFT, BANDS, 0.0, FMAX_HZ)
-        self.register_buffer("filters", filters, persistent=False)
+        self.bank = FilterBank(filters)
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Samples (batch, N), lengths (batch,) -> features (batch, 1, 128, frames), frames (batch,)."""
         emphasised, own = pre_emphasis(samples), lengths - 1
         frames = frame_lengths(own, HOP)
-        power = self.spectrum.by_frame(mirror_ends(emphasised, own, N_FFT // 2))
-        logarithms = ((power @ self.filters + FLOOR).log() + SHIFT) / SCALE
+        logarithms = by_clips(self._logarithms, mirror_ends(emphasised, own, N_FFT // 2), None, N_FFT / HOP)
         valid = frame_mask(frames, logarithms.shape[1])[:, :, None]
         return torch.where(valid, logarithms, 0.0).transpose(1, 2).unsqueeze(1), frames
+
+    def _logarithms(self, samples: Tensor, _: Tensor | None) -> Tensor:
+        """Shape: (batch, N) -> (batch, frames, 128)."""
+        bands: Tensor = self.bank(self.spectrum.by_frame(samples))
+        return ((bands + FLOOR).log() + SHIFT) / SCALE
 
     def frames(self, samples: int | None) -> int | None:
         """Frames of so many samples."""
