@@ -89,6 +89,13 @@ def test_a_resumed_training_counts_the_epochs_before() -> None:
     assert bar.done == pytest.approx(3) and bar.values["epoch"] == "3"
 
 
+def test_where_the_last_epoch_is_kept_none_is_called_the_best() -> None:
+    bar, kept = Kept(), TrainingState(None, None, TrainingOptions(keep="last"), (record(1, 1.0, 0.5),))
+    ShowTraining(bar, keep_epochs=True).on_epoch(kept)
+    ShowTraining(bar, keep_epochs=True).on_epoch(state(record(1, 1.0, 0.5)))
+    assert ["(best)" in line for line in bar.lines] == [False, True]
+
+
 def test_a_resumed_training_stands_at_once_where_it_stood() -> None:
     shown = ShowTraining(Kept(), epochs=20)
     shown.on_batch(step(6, 1, 1.0))

@@ -71,7 +71,7 @@ class ShowTraining:
         note = f"loss {record.train_loss:.3f}"
         if record.validation_loss is not None and record.validation_uar is not None:
             note += f", validation loss {record.validation_loss:.3f} UAR {100 * record.validation_uar:.1f} %"
-            note += " (best)" if state.is_best else ""
+            note += " (best)" if state.is_best and state.options.keep == "best" else ""
         label = f"{self._label} " if self._label else ""
         self._advance(len(state.history) - self.epochs, f"{label}epoch {record.epoch}: {note}")
         if self._keep and self._bar.detailed:
