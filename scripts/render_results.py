@@ -10,7 +10,8 @@ their means, with `/confusion` the confusion matrices, with `/groups` for whom i
 `/details` each result's command, commit and folds. `systems` is the table of described systems
 (docs/results/described/systems.json) beside what is measured of them here; `robustness/NAME` is the
 robustness table of docs/results/robustness/NAME.json, `export/NAME` what each exported file loses, by
-docs/results/export/NAME.json, and `tuning/NAME` the trials of the study docs/results/tuning/NAME.json.
+docs/results/export/NAME.json, `tuning/NAME` the trials of the study docs/results/tuning/NAME.json, and
+`adaptation/NAME` what an adaptation gains, by docs/results/adaptation/NAME.json.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ def render(name: str, results: Mapping[str, Results], folder: Path) -> list[str]
         return robustness(folder / f"{name}.json")
     if name.startswith("export/"):
         return published.export(folder / f"{name}.json")
+    if name.startswith("adaptation/"):
+        return published.adaptation(folder / f"{name}.json")
     if name.startswith("tuning/"):
         return published.tuning(folder / f"{name}.json")
     pattern, _, view = name.partition("/")

@@ -10,9 +10,11 @@ import torch
 
 import fabricate_run
 import vocemo
-from vocemo.lab import checkpoint, crossval, experiment, measure, network
+from vocemo.bundle import Bundle
+from vocemo.lab import checkpoint, crossval, experiment, initial, measure, network
 from vocemo.lab import recipe as recipes
 from vocemo.lab.corpora import read
+from vocemo.lab.export.parity import compare, noisy_tones
 from vocemo.lab.export.run import export_run
 from vocemo.lab.run import RunFolder
 from vocemo.lab.scoring import score
@@ -58,6 +60,13 @@ def test_a_recipe_is_trained_tested_exported_and_asked(
         assert answer.emotion is not None
         found = [answer.probabilities[emotion] for emotion in chosen.emotions]
         np.testing.assert_allclose(found, row, atol=1e-4)
+
+    # What the file holds begins another training, exactly.
+    begun, mine = initial.take(str(tmp_path / "model.onnx"), chosen)
+    again = network.build(mine, 1)
+    begun.put_into(again, mine.emotions)
+    bundle = Bundle.open(tmp_path / "model.onnx", device="cpu")
+    assert compare(again.eval(), bundle, noisy_tones(mine.preparation), "noisy tones").difference < 1e-5
 
     # A corpus read anew has its own emotions: the bundle knows which count as another.
     tested = {clip.path for clip in part.test}

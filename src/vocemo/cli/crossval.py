@@ -19,6 +19,7 @@ def crossval(
     protocol: training.Protocol = None,
     seeds: training.Seeds = training.DEFAULT_SEEDS,
     settings: training.Settings = None,
+    init: training.Init = None,
     out: training.RunsOut = None,
     refit: Annotated[
         Path | None,
@@ -52,6 +53,8 @@ def crossval(
         vocemo crossval dual-channel-cnn --corpus emodb:DATA/emodb --protocol loso --seeds 1
 
         vocemo crossval mel-cnn2d --corpus emodb:DATA/emodb --protocol loso --refit runs/mel-cnn2d-loso
+
+        vocemo crossval dual-channel-cnn --init default --corpus emodb:DATA/emodb --protocol loso
     """
     training.need_lab("crossval")
     from vocemo.lab import crossval as lab
@@ -59,7 +62,11 @@ def crossval(
 
     training.check_tensorboard(tensorboard)
     training.check_protocol(protocol, tests=True)
-    chosen = training.load_recipe(recipe, settings, corpus)
+    initial = None
+    if init is None:
+        chosen = training.load_recipe(recipe, settings, corpus)
+    else:
+        chosen, initial = training.load_adapting(recipe, settings, corpus, init)
     disk = training.disk_cache(cache, cache_gb)
     where = training.device_named(device)
     manifest = training.read_corpora(corpus, chosen)
@@ -88,6 +95,7 @@ def crossval(
             callbacks=lambda number: [shown[number], *boards[number : number + 1]],
             deterministic=deterministic,
             plans=plans,
+            initial=initial,
         )
         for job, outcome in finished(bar, shown, running, epochs):
             training.draw(job.folder, job.fold)

@@ -14,6 +14,7 @@ from vocemo.cli.training_progress import ShowTraining
 from vocemo.errors import UsageError
 
 if TYPE_CHECKING:
+    from vocemo.lab.initial import Initial
     from vocemo.lab.run import Outcome
 
 
@@ -26,6 +27,7 @@ def train(
         int, typer.Option("--seed", metavar="S", min=0, help="Decides weights, order and variation.")
     ] = 0,
     settings: training.Settings = None,
+    init: training.Init = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="The run folder; by default under runs/.")
     ] = None,
@@ -50,6 +52,9 @@ def train(
     The run folder holds the recipe, versions, audit, a line of metrics an epoch, curves.png, weights,
     and the test fold's predictions and figures. A killed training loses at most one epoch.
 
+    With --init a trained model is adapted to a voice or domain of your own from few clips: settings are
+    those below adaptation., and the result is measured only where you hold clips out (--protocol).
+
     Examples:
 
         vocemo train dual-channel-cnn --corpus ravdess-speech:DATA/ravdess
@@ -57,6 +62,8 @@ def train(
         vocemo train dual-channel-cnn --corpus emodb:DATA/emodb --protocol loso --set training.epochs=20
 
         vocemo train dual-channel-cnn --corpus ravdess:DATA/ravdess --protocol all --plan runs/crossval
+
+        vocemo train dual-channel-cnn --init default --corpus folder:MINE --out runs/mine
 
         vocemo train mel-cnn2d --corpus emodb:DATA/emodb --deterministic --tensorboard boards
     """
@@ -67,13 +74,24 @@ def train(
 
     training.check_tensorboard(tensorboard)
     training.check_protocol(protocol)
-    chosen = training.load_recipe(recipe, settings, corpus)
+    initial: Initial | None = None
+    if init is None:
+        chosen = training.load_recipe(recipe, settings, corpus)
+    else:
+        chosen, initial = training.load_adapting(recipe, settings, corpus, init)
     learnt = Plan.read(plan) if plan else None
     epochs = (learnt.followed_by(chosen) if learnt else chosen).training.epochs
     disk = training.disk_cache(cache, cache_gb)
     where = training.device_named(device)
     manifest = training.read_corpora(corpus, chosen)
-    protocol = protocol or ("all" if plan else training.strictest_protocol(manifest))
+    if protocol is None and plan:
+        protocol = "all"
+    elif protocol is None:
+        protocol = (
+            training.strictest_protocol(manifest)
+            if initial is None
+            else training.protocol_adapting(manifest, chosen)
+        )
     if plan and protocol != "all":
         raise UsageError(f"--plan stands in for validation, so it goes with --protocol all, not {protocol}")
     folds = splits.folds(manifest, protocol, seed, training.copies(protocol, chosen))
@@ -81,7 +99,7 @@ def train(
         raise UsageError(f"protocol {protocol} has folds 0 to {len(folds) - 1} here; there is no fold {fold}")
     training.say(folds[fold].describe())
     folder = RunFolder(out or Path("runs") / f"{chosen.name}-{protocol}-fold-{fold}-seed-{seed}")
-    info = crossval.run_info(chosen, corpus or (), folds[fold], seed, where, learnt)
+    info = crossval.run_info(chosen, corpus or (), folds[fold], seed, where, learnt, initial)
     boards = training.boards(tensorboard, folder)
     with progress("Training", epochs, "epochs", quiet=quiet) as bar:
         outcome = experiment.run_fold(
@@ -93,6 +111,7 @@ def train(
             callbacks=[ShowTraining(bar, epochs=epochs, keep_epochs=True), *boards],
             resume=resume,
             deterministic=deterministic,
+            initial=initial,
         )
     training.draw(folder, folds[fold])
     for board in boards:
@@ -102,6 +121,11 @@ def train(
 
 def _tell(outcome: Outcome, folder: Path, leaky: bool) -> None:
     typer.echo(f"Best epoch: {outcome.best_epoch} of {outcome.epochs}; temperature {outcome.temperature:.3f}")
+    if outcome.calibrated_by == "initial model":
+        typer.echo(
+            "Temperature and thresholds are those of the initial model: no clips were held out to fit them "
+            "to the adapted one, which may be surer than it should"
+        )
     if outcome.test:
         typer.echo(
             f"Test: UAR {outcome.test.uar:.2%}, accuracy {outcome.test.accuracy:.2%}, "

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from vocemo.lab.corpora import Manifest
     from vocemo.lab.disk_cache import DiskCache
+    from vocemo.lab.initial import Initial
     from vocemo.lab.recipe import Recipe
     from vocemo.lab.run import RunFolder
     from vocemo.lab.splits import Fold
@@ -41,6 +42,14 @@ Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set", metavar="KEY=VALUE", help="Replace a value of the recipe, such as training.epochs=5."
+    ),
+]
+Init = Annotated[
+    str | None,
+    typer.Option(
+        "--init",
+        metavar="RUN|BUNDLE",
+        help="Begin with the weights of a run, of an .onnx bundle, or of the packaged model: default.",
     ),
 ]
 Seeds = Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="How many seeds, from 0.")]
@@ -116,6 +125,38 @@ def load_recipe(name: str, settings: Sequence[str] | None, corpora: Sequence[str
     except UnknownNameError as error:
         raise _of_the_one_before(error, settings or ()) or error from None
     return chosen
+
+
+def load_adapting(
+    name: str, settings: Sequence[str] | None, corpora: Sequence[str] | None, init: str
+) -> tuple[Recipe, Initial]:
+    """The recipe as it adapts what `--init` names, and those weights; checked as a whole."""
+    from vocemo.lab import adaptation, experiment, initial
+    from vocemo.lab import recipe as recipes
+
+    given = list(settings or ())
+    chosen = recipes.load(name, given, [spec.partition(":")[0] for spec in corpora or ()])
+    weights, chosen = initial.take(init, adaptation.applied(chosen, given), given)
+    experiment.check(chosen)
+    known = [emotion for emotion in chosen.emotions if emotion in weights.info.emotions]
+    fresh = [emotion for emotion in chosen.emotions if emotion not in known]
+    begins = f"; {', '.join(fresh)} begin{'s' * (len(fresh) == 1)} fresh" if fresh else ""
+    knows = ", ".join(known) or "none of these emotions"
+    say(f"Begins with {weights.info.name}, which knows {knows}{begins}")
+    return chosen, weights
+
+
+def protocol_adapting(manifest: Manifest, recipe: Recipe) -> str:
+    """The protocol of an adaptation for somebody who named none: few clips all train."""
+    from vocemo.lab import adaptation
+
+    if not adaptation.too_few(manifest, recipe):
+        return strictest_protocol(manifest)
+    say(
+        f"Protocol: all (fewer than {recipe.adaptation.validate_from} clips: none is held out, so that "
+        "nothing is measured; choose another with --protocol)"
+    )
+    return "all"
 
 
 def _of_the_one_before(error: UnknownNameError, settings: Sequence[str]) -> UsageError | None:
@@ -222,16 +263,17 @@ def draw(folder: RunFolder, fold: Fold) -> None:
     from vocemo.lab.evaluate import Predictions, confusion_matrix
     from vocemo.lab.report import figures
 
-    info = folder.info()
+    info, history = folder.info(), folder.history()
     title = f"{info.recipe.name}, fold {info.fold} seed {info.seed}"
-    curves = figures.training_figure(
-        folder.history(),
-        title=title,
-        protocol=info.protocol,
-        leaky=fold.leaky,
-        best_epoch=folder.outcome().best_epoch,
-    )
-    figures.save(curves, folder.curves)
+    if history:
+        curves = figures.training_figure(
+            history,
+            title=title,
+            protocol=info.protocol,
+            leaky=fold.leaky,
+            best_epoch=folder.outcome().best_epoch,
+        )
+        figures.save(curves, folder.curves)
     if fold.test:
         test = Predictions.read(folder.predictions)
         counts = confusion_matrix(test.targets, test.predicted, len(test.emotions))

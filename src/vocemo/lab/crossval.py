@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
@@ -20,6 +20,9 @@ from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import Outcome, RunFolder, RunInfo, made_here
 from vocemo.lab.splits import Fold, folds
 from vocemo.lab.train import Callback
+
+if TYPE_CHECKING:
+    from vocemo.lab.initial import Initial
 
 
 @dataclass(frozen=True)
@@ -58,18 +61,20 @@ def run(
     disk: DiskCache | None = None,
     deterministic: bool = False,
     plans: Mapping[int, plan.Plan] | None = None,
+    initial: Initial | None = None,
 ) -> Iterator[tuple[Job, Outcome]]:
     """Run what is not complete, read what is, and give each job's outcome as soon as it is known.
 
     `callbacks` gives those of a job by its number; `disk` keeps prepared clips for further trainings;
-    `deterministic` is that of `experiment.run_fold`; `plans`, by the number of the fold, stand in for
-    validation (`refit`).
+    `deterministic` and `initial` are those of `experiment.run_fold`; `plans`, by the number of the fold,
+    stand in for validation (`refit`).
     """
 
     def asked(job: Job) -> RunInfo:
-        return run_info(recipe, corpora, job.fold, job.seed, device, plans[job.fold.index] if plans else None)
+        learnt = plans[job.fold.index] if plans else None
+        return run_info(recipe, corpora, job.fold, job.seed, device, learnt, initial)
 
-    yield from run_each(todo, recipe, asked, device, callbacks, disk, deterministic)
+    yield from run_each(todo, recipe, asked, device, callbacks, disk, deterministic, initial)
 
 
 def run_each(
@@ -80,6 +85,7 @@ def run_each(
     callbacks: Callable[[int], Iterable[Callback]],
     disk: DiskCache | None,
     deterministic: bool,
+    initial: Initial | None = None,
 ) -> Iterator[tuple[AnyJob, Outcome]]:
     """As `run`, where `asked` says what each job's run is; all share their prepared clips."""
     waveforms = waveforms_for(recipe, disk)
@@ -93,6 +99,7 @@ def run_each(
             callbacks=callbacks(number),
             resume=True,
             deterministic=deterministic,
+            initial=initial,
         )
         yield job, outcome
 
@@ -104,8 +111,11 @@ def run_info(
     seed: int,
     device: torch.device,
     learnt: plan.Plan | None = None,
+    initial: Initial | None = None,
 ) -> RunInfo:
     """What a run is asked for; a plan, where there is one, gives what validation would.
+
+    initial: the weights that it begins with; None: fresh ones.
 
     Raises UsageError where the plan is another recipe's.
     """
@@ -120,6 +130,7 @@ def run_info(
         temperature=learnt.temperature if learnt else None,
         thresholds=learnt.thresholds if learnt else (),
         distance_ratio=learnt.distance_ratio if learnt else None,
+        initial=initial.info if initial else None,
         made=made_here(device.type),
     )
 
@@ -145,10 +156,12 @@ def summarise(
         parameters=outcomes[0].parameters,
         per_fold=[outcome.test for outcome in outcomes if outcome.test],
     )
+    initial = done[0].folder.info().initial
+    begun = initial.describe() if initial else None
     so_far = f"{len(done)} of {planned} trainings so far" if planned and len(done) < planned else None
     return dataclasses.replace(
         result,
-        remark="; ".join(each for each in (so_far, remark, result.remark) if each) or None,
+        remark="; ".join(each for each in (begun, so_far, remark, result.remark) if each) or None,
         corpora=tuple(spec.partition(":")[0] for spec in corpora),
         train_seconds=round(sum(outcome.train_seconds for outcome in outcomes), 1),
         device=str(done[0].folder.info().made.get("device", "")) or None,

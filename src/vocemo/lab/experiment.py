@@ -6,7 +6,7 @@ import dataclasses
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -31,6 +31,9 @@ from vocemo.lab.scoring import ClipScores, score, validation_scores
 from vocemo.lab.splits import Fold, enforce
 from vocemo.lab.train import Callback, Step, TrainingState
 from vocemo.lab.waveforms import Waveforms
+
+if TYPE_CHECKING:
+    from vocemo.lab.initial import Initial
 
 
 @dataclass(frozen=True)
@@ -107,39 +110,49 @@ def run_fold(
     callbacks: Iterable[Callback] = (),
     resume: bool = False,
     deterministic: bool = False,
+    initial: Initial | None = None,
 ) -> Outcome:
     """Train on a fold and test on it once, everything written to the folder as soon as it is known.
 
     With `resume` a run goes on after its last whole epoch, to the same weights as one that was never
     interrupted; a complete one is only read, but for what an older vocemo did not measure. With
     `deterministic` torch uses no algorithm whose outcome may differ from run to run (`device.deterministic`).
-    What was trained with is kept in the run's `made`.
+    What was trained with is kept in the run's `made`. With `initial` the training begins with its weights,
+    and `info.initial` names them; the audit holds the test against what they have heard.
 
-    Raises LeakError where the fold breaks its protocol's promise, RunError where the folder has another run.
+    Raises LeakError where the fold breaks its protocol's promise, RunError where the folder has another run,
+    UsageError where `initial` is not what `info` names.
     """
+    if (None if initial is None else initial.info) != info.initial:
+        raise UsageError("a run begins with the weights that its description names, or with fresh ones")
     folder.check(info, resume=resume)
     if folder.complete:
         return _brought_up(info, fold, folder, waveforms, device)
-    audit = enforce(fold)  # first of all: a refused fold leaves no folder behind
+    heard = initial.heard() if initial and (fold.test or fold.validation) else None
+    audit = enforce(fold, heard=heard)  # first of all: a refused fold leaves no folder behind
     with devices.deterministic(device, wanted=deterministic):
         made = _trained_with(info.recipe, device, deterministic=deterministic)
         folder.begin(dataclasses.replace(info, made={**info.made, **made}), resume=resume)
         checkpoint.write_json(folder.audit, audit.to_dict())
-        state = _start(info, fold, folder, waveforms, device)
+        state = _start(info, fold, folder, waveforms, device, initial)
 
         def validate(candidate: Network) -> train.ValidationScores:
             return validation_scores(_score(candidate, fold.validation, info, waveforms, device))
 
-        train.fit(
-            state,
-            training_set(fold.train, info.recipe, waveforms),
-            validate if fold.validation else None,
-            seed=info.seed,
-            device=device,
-            callbacks=[*callbacks, WriteFiles(folder)],
-            learning_rates=info.learning_rates or None,
-        )
-        return _finish(info, fold, folder, state, waveforms, device)
+        if initial is not None and not info.recipe.adaptation.epochs:
+            checkpoint.save_weights(state.network, folder.weights)
+            folder.write_history(())
+        else:
+            train.fit(
+                state,
+                training_set(fold.train, info.recipe, waveforms),
+                validate if fold.validation else None,
+                seed=info.seed,
+                device=device,
+                callbacks=[*callbacks, WriteFiles(folder)],
+                learning_rates=info.learning_rates or None,
+            )
+        return _finish(info, fold, folder, state, waveforms, device, initial)
 
 
 def training_set(clips: tuple[Clip, ...], recipe: Recipe, waveforms: Waveforms) -> TrainingSet:
@@ -200,7 +213,12 @@ def _trained_with(recipe: Recipe, device: torch.device, *, deterministic: bool) 
 
 
 def _start(
-    info: RunInfo, fold: Fold, folder: RunFolder, waveforms: Waveforms, device: torch.device
+    info: RunInfo,
+    fold: Fold,
+    folder: RunFolder,
+    waveforms: Waveforms,
+    device: torch.device,
+    initial: Initial | None,
 ) -> TrainingState:
     """A state before the first epoch, or as it was saved after the last."""
     fresh = network.build(info.recipe, info.seed)
@@ -208,7 +226,11 @@ def _start(
     begun_in = folder.info().made.get("precision", precision(info.recipe, device))
     fresh.half_width = begun_in == "bfloat16"
     begun = folder.state.is_file()
-    if not begun:
+    if initial is not None:
+        fresh.adapt(info.recipe.adaptation)
+    if not begun and initial is not None:
+        initial.put_into(fresh, info.recipe.emotions)
+    elif not begun:
         fresh.begin()
         # On the processor: Apple's MPS has no float64, and every device gets the same statistics.
         fresh.front_end.fit(_PlainBatches(fold.train, info.recipe, waveforms))
@@ -247,11 +269,16 @@ def _finish(
     state: TrainingState,
     waveforms: Waveforms,
     device: torch.device,
+    initial: Initial | None,
 ) -> Outcome:
     """Take the best epoch's weights, calibrate on validation, and look at the test fold, once."""
     checkpoint.load_weights(state.network, folder.weights, device)
     temperature, thresholds = info.temperature or 1.0, info.thresholds
+    whose = "plan" if info.temperature is not None else "nothing"
+    if initial is not None and info.temperature is None:
+        temperature, thresholds, whose = initial.temperature, initial.thresholds, "initial model"
     if fold.validation:
+        whose = "validation"
         scores = _score(state.network, fold.validation, info, waveforms, device)
         temperature = fit_temperature(scores.logits, scores.row_targets)
         answers = _predictions(fold.validation, scores, temperature, info)
@@ -259,14 +286,15 @@ def _finish(
         thresholds = selective.thresholds(answers)
     outcome = Outcome(
         parameters=sum(state.network.parameter_counts()),
-        best_epoch=best(state.history, info.recipe.training).epoch,
+        best_epoch=best(state.history, info.recipe.training).epoch if state.history else 0,
         epochs=len(state.history),
         train_seconds=round(sum(record.seconds for record in state.history), 1),
         temperature=temperature,
-        trained_on=TrainedOn.of(fold.train),
+        trained_on=TrainedOn.of(fold.train, fold.validation),
         test=None,
         thresholds=thresholds,
-        distances=_distances(state.network, fold, info, folder, waveforms, device),
+        distances=_distances(state.network, fold, info, folder, waveforms, device, initial),
+        calibrated_by=whose,
     )
     if fold.test:
         scores = _score(state.network, fold.test, info, waveforms, device)
@@ -284,10 +312,24 @@ def _finish(
 
 
 def _distances(
-    trained: Network, fold: Fold, info: RunInfo, folder: RunFolder, waveforms: Waveforms, device: torch.device
+    trained: Network,
+    fold: Fold,
+    info: RunInfo,
+    folder: RunFolder,
+    waveforms: Waveforms,
+    device: torch.device,
+    initial: Initial | None = None,
 ) -> Distances:
-    """Where the training clips lie, written to the folder, and how far validation goes from there."""
+    """Where the training clips lie, written to the folder, and how far validation goes from there.
+
+    A model that was adapted still knows what the initial one did, and a few clips are no distribution: it
+    keeps that of the initial model, and the limit is raised to hold the new clips.
+    """
     known, targets = summaries_of_training(trained, fold.train, info, waveforms, device)
+    if initial is not None and initial.gaussians is not None and initial.limit is not None:
+        initial.gaussians.write(folder.domain)
+        away = initial.gaussians.distance(known)
+        return Distances(float(np.median(away)), max(initial.limit, mahalanobis.limit(away)))
     gaussians = mahalanobis.fit(known, targets)
     gaussians.write(folder.domain)
     median = float(np.median(gaussians.distance(known)))

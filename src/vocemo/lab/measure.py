@@ -174,7 +174,9 @@ def of_run(folder: RunFolder) -> Results:
         parameters=outcome.parameters,
         per_fold=(outcome.test,),
     )
-    return dataclasses.replace(result, leak=folder.leak())
+    begun = info.initial.describe() if info.initial else None
+    remark = "; ".join(each for each in (begun, result.remark) if each) or None
+    return dataclasses.replace(result, leak=folder.leak(), remark=remark)
 
 
 @dataclass(frozen=True)

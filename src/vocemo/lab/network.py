@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from vocemo.lab import front_ends, models
 from vocemo.lab.models import Output
 from vocemo.lab.models.masking import frame_mask, masked_mean
 from vocemo.lab.recipe import Recipe
-from vocemo.lab.recipe_options import NamedOptions
+from vocemo.lab.recipe_options import AdaptationOptions, NamedOptions
 
 LEAST_DEVIATION = 1e-3  # of a front end's band over time, whose numbers are about 1 over a corpus
 
@@ -20,12 +21,14 @@ class Network(nn.Module):
     """Samples (batch, N) and their true lengths (batch,) -> Output.
 
     In training, and where `half_width` is set, the model's products run in bfloat16 by autocast; features and
-    weights stay float32, and so does every answer.
+    weights stay float32, and so does every answer. Where `keeps_statistics` is set, batch normalisations keep
+    their moving statistics in training too.
     """
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
         self.half_width = False
+        self.keeps_statistics = False
         self.front_end = front_ends.build(
             recipe.front_end.name, recipe.front_end.options, sample_rate_hz=recipe.preparation.sample_rate
         )
@@ -44,6 +47,14 @@ class Network(nn.Module):
         """The bands of each picture that the front end gives, one above the other; one of most front ends."""
         whole = (slice(0, self.front_end.bands),)
         return getattr(self.front_end, "parts", whole)
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode, or with False that of answers."""
+        super().train(mode)
+        if self.keeps_statistics:
+            for layer in _norms(self):
+                layer.eval()
+        return self
 
     def forward(self, samples: Tensor, lengths: Tensor) -> Output:
         """Samples (batch, N) float32, lengths (batch,) int64 -> Output."""
@@ -88,6 +99,20 @@ class Network(nn.Module):
         if begin is not None:
             begin()
 
+    @property
+    def heads(self) -> dict[str, nn.Linear]:
+        """The last layers, whose rows are emotions, by their names in here."""
+        return {f"model.{name}": layer for name, layer in models.heads(self.model).items()}
+
+    def adapt(self, options: AdaptationOptions) -> None:
+        """Let those parameters alone be trained that an adaptation may change."""
+        self.keeps_statistics = options.keep_statistics
+        if options.layers == "all":
+            return
+        self.requires_grad_(False)
+        for layer in [*self.heads.values(), *(_norms(self.model) if options.layers == "norms" else ())]:
+            layer.requires_grad_(True)
+
     def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
         """Parameters to train, each group with what its learning rate is multiplied by."""
         groups = getattr(self.model, "parameter_groups", None)
@@ -97,6 +122,10 @@ class Network(nn.Module):
         """Whom a bundle must name beside the corpora: the makers of weights that the model began with."""
         credited = getattr(self.model, "credits", None)
         return () if credited is None else credited()
+
+
+def _norms(module: nn.Module) -> list[nn.Module]:
+    return [each for each in module.modules() if isinstance(each, nn.BatchNorm1d | nn.BatchNorm2d)]
 
 
 def summary(features: Tensor, frames: Tensor, embedding: Tensor) -> Tensor:

@@ -21,7 +21,12 @@ from vocemo.emotions import EMOTIONS, canonical
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab import options
 from vocemo.lab.corpora.registry import CORPORA
-from vocemo.lab.recipe_options import AugmentationOptions, NamedOptions, TrainingOptions
+from vocemo.lab.recipe_options import (
+    AdaptationOptions,
+    AugmentationOptions,
+    NamedOptions,
+    TrainingOptions,
+)
 from vocemo.prepare import Preparation
 
 # Options that recipes did not have when the first were trained, and what they were like without.
@@ -35,6 +40,7 @@ _LATER: Mapping[str, Mapping[str, Any]] = {
         "schedule": "plateau",
         "warm_up": 0.2,
     },
+    "adaptation": dataclasses.asdict(AdaptationOptions()),
 }
 
 
@@ -52,6 +58,8 @@ class Recipe:
     augmentation: AugmentationOptions
     training: TrainingOptions
     relabel: Mapping[str, str] = field(default_factory=dict)  # a corpus's emotion -> the one it counts as
+    # Of account where a training begins with trained weights.
+    adaptation: AdaptationOptions = field(default_factory=AdaptationOptions)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: `from_dict(recipe.to_dict()) == recipe`."""
@@ -72,6 +80,7 @@ class Recipe:
             },
             "training": dataclasses.asdict(self.training),
             "relabel": dict(self.relabel),
+            "adaptation": dataclasses.asdict(self.adaptation),
         }
 
     @property
@@ -85,6 +94,8 @@ class Recipe:
             for key, default in added.items():
                 if plain[section][key] == default:
                     del plain[section][key]
+        if not plain["adaptation"]:
+            del plain["adaptation"]
         text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -109,6 +120,7 @@ def from_dict(table: Mapping[str, Any]) -> Recipe:
         augmentation=options.read("augmentation", AugmentationOptions, table.get("augmentation", {})),
         training=options.read("training", TrainingOptions, table.get("training", {})),
         relabel=_checked_relabel(table.get("relabel", {}), table["emotions"]),
+        adaptation=options.read("adaptation", AdaptationOptions, table.get("adaptation", {})),
     )
 
 

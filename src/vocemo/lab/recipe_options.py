@@ -11,6 +11,8 @@ from vocemo.errors import UnknownNameError, UsageError
 Enlarge = Literal["none", "all", "balance"]
 Sampling = Literal["shuffled", "balanced"]
 Schedule = Literal["plateau", "one-cycle"]
+Layers = Literal["head", "norms", "all"]
+Variation = Literal["none", "live", "full"]
 
 
 @dataclass(frozen=True)
@@ -107,3 +109,31 @@ class TrainingOptions:
         ):
             if not fits:
                 raise UsageError(f"training.{name} is {getattr(self, name)}; it must be {valid}")
+
+
+@dataclass(frozen=True)
+class AdaptationOptions:
+    """How trained weights are trained further; docs/adaptation.md says how the defaults were chosen."""
+
+    # head: the last layer alone; norms: also scales and shifts of batch normalisations; all: every layer
+    layers: Layers = "all"
+    epochs: int = 20  # 0: the initial weights as they are
+    rate_factor: float = 0.33  # the highest rate of one cycle, as a multiple of training.learning_rate
+    batch_size: int = 8
+    # of the recipe's augmentation; none: nothing is varied; live: what is drawn each time; full: all of it
+    augmentation: Variation = "live"
+    keep_statistics: bool = True  # batch normalisations keep the moving statistics that they came with
+    validate_from: int = 200  # clips; with fewer, and where no protocol is named, every clip trains
+
+    def __post_init__(self) -> None:
+        for name, words in (("layers", ("head", "norms", "all")), ("augmentation", ("none", "live", "full"))):
+            if getattr(self, name) not in words:
+                raise UnknownNameError(f"adaptation.{name}", str(getattr(self, name)), words)
+        for name, fits, valid in (
+            ("epochs", self.epochs >= 0, "0 or more"),
+            ("rate_factor", self.rate_factor > 0, "above 0"),
+            ("batch_size", self.batch_size >= 1, "1 or more"),
+            ("validate_from", self.validate_from >= 1, "1 or more"),
+        ):
+            if not fits:
+                raise UsageError(f"adaptation.{name} is {getattr(self, name)}; it must be {valid}")

@@ -38,8 +38,8 @@ class Threshold:
 
     wanted_risk: float
     threshold: float
-    risk: float  # share of wrong answers among them
-    coverage: float  # share of all answers that they are
+    risk: float | None = None  # share of wrong answers among them; None where a bundle alone says the rest
+    coverage: float | None = None  # share of all answers that they are
 
 
 def threshold_for(

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vocemo.lab.recipe import Recipe
-from vocemo.lab.recipe_options import AugmentationOptions, NamedOptions, TrainingOptions
+from vocemo.lab.recipe_options import (
+    AdaptationOptions,
+    AugmentationOptions,
+    NamedOptions,
+    TrainingOptions,
+)
 from vocemo.lab.registry import Registry, entry_options
 from vocemo.prepare import Preparation
 
@@ -56,6 +61,7 @@ def settings(recipe: Recipe) -> tuple[Setting, ...]:
         *_named("model", recipe.model),
         *_augmentation(recipe.augmentation),
         *_fields("training", recipe.training),
+        *_fields("adaptation", recipe.adaptation),
     )
 
 
@@ -80,7 +86,9 @@ def _toml(value: object) -> str:
     return json.dumps(value) if isinstance(value, str) else typed(value)
 
 
-def _fields(section: str, options: Preparation | TrainingOptions | AugmentationOptions) -> Iterator[Setting]:
+def _fields(
+    section: str, options: Preparation | TrainingOptions | AugmentationOptions | AdaptationOptions
+) -> Iterator[Setting]:
     """The fields of an option dataclass, with the remark that stands beside or above each in its source."""
     wanted, remarks = typing.get_type_hints(type(options)), _remarks(type(options))
     for field in dataclasses.fields(options):

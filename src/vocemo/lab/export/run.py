@@ -66,8 +66,8 @@ def export_run(
         threshold=threshold.threshold if threshold else None,
         threshold_risk=risk if threshold else None,
         distance_limit=limit,
-        licence=licence_of(info.corpora, trained.credits()),
-        attribution=attribution_of(info.corpora, trained.credits()),
+        licence=_licence(info, trained.credits()),
+        attribution=_attribution(info, trained.credits()),
         training=_training_info(info, outcome),
         results=tuple(dataclasses.replace(result, report={}).to_dict() for result in results),
     )
@@ -106,11 +106,25 @@ def attribution_of(specs: Iterable[str], credits: Iterable[Credit] = ()) -> tupl
     return tuple(dict.fromkeys(citation for citation in citations if citation))
 
 
+def _licence(info: RunInfo, credits: Iterable[Credit]) -> str:
+    """The terms of the run's corpora, and of those that its initial weights learnt from."""
+    own = licence_of(info.corpora, credits)
+    if info.initial is None:
+        return own
+    return "; ".join(dict.fromkeys([*info.initial.licence.split("; "), *own.split("; ")]))
+
+
+def _attribution(info: RunInfo, credits: Iterable[Credit]) -> tuple[str, ...]:
+    before = info.initial.attribution if info.initial else ()
+    return tuple(dict.fromkeys((*before, *attribution_of(info.corpora, credits))))
+
+
 def _training_info(info: RunInfo, outcome: Outcome) -> TrainingInfo:
+    before = info.initial
     return TrainingInfo(
-        corpora=names_of(info.corpora),
-        clips=outcome.trained_on.clips,
-        speakers=outcome.trained_on.speakers,
+        corpora=tuple(dict.fromkeys((*(before.corpora if before else ()), *names_of(info.corpora)))),
+        clips=outcome.trained_on.clips + (before.clips if before else 0),
+        speakers=outcome.trained_on.speakers + (before.speakers if before else 0),
         protocol=info.protocol,
         seed=info.seed,
         fold=info.fold,

@@ -12,6 +12,7 @@ from vocemo.lab.models import (
     stacked_cnn1d,
 )
 from vocemo.lab.models.encoders import Credit
+from vocemo.lab.models.heads import carried_over, heads
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS, build, settled
 
@@ -20,9 +21,11 @@ __all__ = [
     "Credit",
     "Output",
     "build",
+    "carried_over",
     "committee",
     "dual_channel_cnn",
     "encoder_head",
+    "heads",
     "mel_cnn",
     "mel_cnn2d",
     "mfcc_cnn",

@@ -4,6 +4,7 @@ An entry takes (channels, bands, frames, emotions, **options) and gives a module
 (batch, channels, bands, frames) with each clip's valid frames (batch,), and gives an `Output`. `frames` is
 the number that all clips have, where the recipe fixes it, and None where they come at their own lengths. An
 entry that takes `parts` too is told which bands are which picture.
+The layer that gives the logits is its `classify` (`heads`).
 """
 
 from __future__ import annotations

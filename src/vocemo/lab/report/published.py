@@ -194,3 +194,36 @@ def tuning(path: Path) -> list[str]:
     )
     source = f"`{study['command']}`, commit {study['commit']}, {study['date']}."
     return [told, "", *markdown(header, rows, texts=len(keys)), "", source]
+
+
+def adaptation(path: Path) -> list[str]:
+    """A line for each number of clips and whose they are, corpus by corpus."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    header = ("corpus", "clips", "of", "speakers", "tested a speaker", "UAR before", "after", "gain [95 %]")
+    rows = []
+    for corpus in found["corpora"]:
+        for row in corpus["rows"]:
+            gain, ends = row["gain"]["mean"], row["gain"]["ci95"]
+            told = f"{100 * gain:+.1f}" + ("*" if ends and not ends[0] <= 0 <= ends[1] else "")
+            told += f" [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]" if ends else ""
+            rows.append(
+                (
+                    corpus["corpus"],
+                    str(row["clips"]),
+                    "the speaker" if row["whose"] == "own" else "other speakers",
+                    str(row["speakers"]),
+                    f"{row['tested_clips']:.0f}",
+                    percent(row["uar_before"]["mean"]),
+                    percent(row["uar"]["mean"]),
+                    told,
+                )
+            )
+    initial = found["initial"]
+    heading = f"{found['recipe']}, begun with {initial['name']} ({', '.join(initial['corpora'])}), "
+    heading += f"{found['draws']} draws of each speaker."
+    lines = [heading, "", *markdown(header, rows, texts=3), "", "*: the interval of the gain leaves 0."]
+    lines += [f"{corpus['corpus']}: over {', '.join(corpus['emotions'])}." for corpus in found["corpora"]]
+    if found["chosen_on"]:
+        tried = f" among {found['tried']} settings" if found["tried"] else ""
+        lines.append(f"The options were chosen{tried} on {', '.join(found['chosen_on'])}, left out here.")
+    return [*lines, "", f"`{found['command']}`, commit {found['commit']}, {found['date']}."]

@@ -16,7 +16,8 @@ from vocemo.lab.splits import speakers as speakers
 from vocemo.lab.splits import whole as whole
 from vocemo.lab.splits.audit import Audit, audit, enforce
 from vocemo.lab.splits.fold import Fold
+from vocemo.lab.splits.heard import Heard
 from vocemo.lab.splits.leaks import Finding
 from vocemo.lab.splits.protocol import PROTOCOLS, Protocol, folds
 
-__all__ = ["PROTOCOLS", "Audit", "Finding", "Fold", "Protocol", "audit", "enforce", "folds"]
+__all__ = ["PROTOCOLS", "Audit", "Finding", "Fold", "Heard", "Protocol", "audit", "enforce", "folds"]

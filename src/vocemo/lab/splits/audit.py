@@ -16,6 +16,7 @@ from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.splits import leaks
 from vocemo.lab.splits.content import alike
 from vocemo.lab.splits.fold import Fold
+from vocemo.lab.splits.heard import Heard, of_initial_weights
 from vocemo.lab.splits.leaks import Finding
 from vocemo.lab.splits.likeness import Alike, sounding_alike
 from vocemo.lab.splits.protocol import PROTOCOLS
@@ -73,11 +74,12 @@ class Audit:
         }
 
 
-def audit(fold: Fold, *, sources: Mapping[str, str] | None = None) -> Audit:
+def audit(fold: Fold, *, sources: Mapping[str, str] | None = None, heard: Heard | None = None) -> Audit:
     """Look for ways in which the test of a fold is known to training or validation.
 
     sources: for clips that were made from others (augmented copies, re-encodings), the key of the
         copy -> the key of the clip that it was made from, which need not be in the fold.
+    heard: what the weights that the training begins with have learnt from; None: they are fresh.
 
     >>> from pathlib import Path
     >>> from vocemo.lab.corpora.clip import Clip
@@ -106,16 +108,17 @@ def audit(fold: Fold, *, sources: Mapping[str, str] | None = None) -> Audit:
         *leaks.copies_by_sound(fold, alikes),
         *leaks.unknown_speakers(fold),
         *leaks.unheard_emotions(fold),
+        *(of_initial_weights(fold, heard) if heard else ()),
     ]
     return Audit(fold.protocol, fold.index, _claims(fold), tuple(findings))
 
 
-def enforce(fold: Fold, *, sources: Mapping[str, str] | None = None) -> Audit:
+def enforce(fold: Fold, *, sources: Mapping[str, str] | None = None, heard: Heard | None = None) -> Audit:
     """Audit a fold, and refuse it where it claims independence and is not.
 
     Raises: LeakError, with all that was found.
     """
-    result = audit(fold, sources=sources)
+    result = audit(fold, sources=sources, heard=heard)
     if result.claims_independence and not result.passed:
         raise LeakError(f"the split breaks the promise of its protocol.\n{result.describe()}")
     return result

@@ -45,7 +45,7 @@ def same_clip(fold: Fold) -> list[Finding]:
                 where = f"{where}, which are one and the same"
             found.append(
                 Finding(
-                    "same clip", f"{_are(len(keys), 'clip')} {where}: {_few(keys)}", (a, b), tuple(keys), True
+                    "same clip", f"{_are(len(keys), 'clip')} {where}: {few(keys)}", (a, b), tuple(keys), True
                 )
             )
     return found
@@ -61,7 +61,7 @@ def same_recording(fold: Fold) -> list[Finding]:
         files &= {c.path for c in y if c.key not in keys and not c.variant}
         if files:
             names = sorted(map(str, files))
-            message = f"cuttings of one recording are in {a} and in {b}: {_few(names)}"
+            message = f"cuttings of one recording are in {a} and in {b}: {few(names)}"
             found.append(Finding("same recording", message, (a, b), tuple(names), True))
     return found
 
@@ -77,10 +77,10 @@ def same_speaker(fold: Fold) -> list[Finding]:
             total = len(speakers(y))
             are = "is" if len(shared) == 1 else "are"
             message = (
-                f"speakers overlap: {len(shared)} of {total} test speakers {are} also in {a}: {_few(shared)}"
+                f"speakers overlap: {len(shared)} of {total} test speakers {are} also in {a}: {few(shared)}"
             )
         else:
-            message = f"validation hears {len(shared)} of the training speakers: {_few(shared)}"
+            message = f"validation hears {len(shared)} of the training speakers: {few(shared)}"
         found.append(Finding("speakers", message, (a, b), tuple(shared), failure=b == "test"))
     return found
 
@@ -273,6 +273,7 @@ def _are(count: int, noun: str) -> str:
     return f"{count} {noun} is" if count == 1 else f"{count} {noun}s are"
 
 
-def _few(names: list[str]) -> str:
+def few(names: list[str]) -> str:
+    """The first of some names, and how many more there are."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
