@@ -218,12 +218,14 @@ def read_labelled(specs: Sequence[str] | None) -> Manifest:
 def read_corpora(specs: Sequence[str] | None, recipe: Recipe) -> Manifest:
     """The clips of all named corpora that the recipe can use, told in a line each."""
     from vocemo.lab import experiment
+    from vocemo.lab.report import wording
 
     selection = experiment.select(read_labelled(specs), recipe)
     for emotion, clips in selection.dropped.items():
         say(f"left out: {clips} clips of '{emotion}', which recipe {recipe.name} has no output for")
     kept = selection.manifest
-    say(f"{len(kept)} clips, {len(kept.speakers)} speakers, {len(kept.emotions)} emotions")
+    voices = wording.speakers(len(kept.speakers) if kept.speakers_known else 0)
+    say(f"{wording.many(len(kept), 'clip')}, {voices}, {wording.many(len(kept.emotions), 'emotion')}")
     return kept
 
 
