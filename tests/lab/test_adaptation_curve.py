@@ -125,7 +125,7 @@ def test_a_known_voice_is_adapted_to_and_heard_ones_are_refused(
 
 def test_what_is_not_shared_is_refused() -> None:
     with pytest.raises(UsageError, match="share sad"):
-        adaptation_curve.shared(Manifest(tuple(clips(["sad", "x"]))), ["sad", "happy"])  # type: ignore[arg-type]
+        adaptation_curve.shared(Manifest(tuple(clips(["sad", "x"]))), ["sad", "happy"])
 
 
 def test_the_published_table_says_what_was_left_out(tmp_path: Path) -> None:
