@@ -308,7 +308,9 @@ def main() -> None:
     parser.add_argument("--recipe", action="append", help=f"by default {', '.join(RECIPES)}")
     parser.add_argument("--corpus", help="clips of a corpus, as --corpus takes it; otherwise clips are made")
     parser.add_argument("--count", type=int, default=64)
-    parser.add_argument("--epochs", type=int, default=16, help="of vocemo's own training; 2 or more")
+    parser.add_argument(
+        "--epochs", type=int, default=32, help="of vocemo's own training; 32 is what dual-channel-cnn trains"
+    )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()

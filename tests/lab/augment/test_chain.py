@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vocemo.errors import UnknownNameError, UsageError
-from vocemo.lab.augment import AUGMENTATIONS, chain
+from vocemo.lab.augment import AUGMENTATIONS, PitchShiftParameters, SpeedParameters, chain
+from vocemo.lab.augment.chain import Chain
+from vocemo.lab.augment.stretcher import stretch
 
 RATE_HZ = 16_000
 NOISES = tempfile.TemporaryDirectory()  # there as long as the tests
@@ -187,3 +190,32 @@ def test_a_real_voice_stays_a_voice(corpora_dir: Path) -> None:
         assert 0.8 < len(varied) / len(samples) < 1.25
         level_db = 20 * np.log10(np.sqrt(np.mean(varied**2)) / np.sqrt(np.mean(samples**2)))
         assert abs(level_db) < 7
+
+
+def test_neighbours_of_the_vocoder_are_made_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: list[tuple[float, float]] = []
+
+    def counting(samples: np.ndarray, sample_rate: int, *, semitones: float, rate: float) -> np.ndarray:
+        passes.append((semitones, rate))
+        return stretch(samples, sample_rate, semitones=semitones, rate=rate)
+
+    monkeypatch.setattr(sys.modules[Chain.__module__], "stretch", counting)
+    tone = np.sin(2 * np.pi * 220 / RATE_HZ * np.arange(2 * RATE_HZ), dtype=np.float32)
+    shift, faster, louder = {"name": "pitch-shift"}, {"name": "speed"}, {"name": "gain"}
+    drawn = {"pitch-shift": PitchShiftParameters(4.0), "speed": SpeedParameters(1.25), "gain": None}
+    for tables in ([shift, faster], [faster, shift], [shift, louder, faster]):
+        vary = chain(tables)
+        varied = vary.apply(tone, RATE_HZ, [drawn[step.name] for step in vary.steps])
+        assert len(varied) == round(len(tone) / 1.25)
+        spectrum = np.abs(np.fft.rfft(varied * np.hanning(len(varied))))
+        peak_hz = float(np.argmax(spectrum)) * RATE_HZ / len(varied)
+        assert peak_hz == pytest.approx(220 * 2 ** (4 / 12), rel=0.01)
+    # A step that is left out is no neighbour's boundary; one that is made is.
+    assert passes == [(4.0, 1.25)] * 3
+    vary = chain([shift, louder, faster])
+    parameters = vary.steps[1].augmentation.draw(np.random.default_rng(0))
+    vary.apply(tone, RATE_HZ, [drawn["pitch-shift"], parameters, drawn["speed"]])
+    assert passes[3:] == [(4.0, 1.0), (0.0, 1.25)]
+    vary = chain([{"name": "speed", "method": "resample"}])
+    vary.apply(tone, RATE_HZ, [drawn["speed"]])
+    assert len(passes) == 5

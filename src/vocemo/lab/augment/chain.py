@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vocemo.lab.augment.listed import listed
+from vocemo.lab.augment.stretcher import Stretches, Stretching, stretch
 from vocemo.lab.augment.transform import AUGMENTATIONS, Augmentation, ReadsFiles, Samples
 
 
@@ -52,19 +53,38 @@ class Chain:
     def apply(self, samples: Samples, sample_rate: int, drawn: Sequence[object | None]) -> Samples:
         """The samples under drawn parameters: (N,) -> (M,) float32.
 
-        Where no step applies, the samples themselves; they are never written to.
+        Where no step applies, the samples themselves; they are never written to. Neighbours that the phase
+        vocoder makes are made in one pass.
         """
         varied = np.ascontiguousarray(samples, dtype=np.float32)
         if varied.ndim != 1:
             raise ValueError(f"augmentation takes one channel, samples of shape (N,), not {varied.shape}")
+        if not varied.size:
+            return varied
+        asked: Stretching | None = None  # of the vocoder, by the steps since the last that was made
         for step, parameters in zip(self.steps, drawn, strict=True):
-            if parameters is not None and varied.size:
-                varied = step.augmentation.apply(varied, sample_rate, parameters)
-        return varied
+            if parameters is None:
+                continue
+            found = _stretching(step.augmentation, parameters)
+            if found is not None:
+                asked = found if asked is None else asked.then(found)
+                continue
+            if asked is not None:
+                varied, asked = _stretched(varied, sample_rate, asked), None
+            varied = step.augmentation.apply(varied, sample_rate, parameters)
+        return varied if asked is None else _stretched(varied, sample_rate, asked)
 
     def __call__(self, samples: Samples, sample_rate: int, rng: np.random.Generator) -> Samples:
         """Draw and apply: (N,) -> (M,) float32, finite where the samples are."""
         return self.apply(samples, sample_rate, self.draw(rng))
+
+
+def _stretching(augmentation: Augmentation[Any], parameters: object) -> Stretching | None:
+    return augmentation.stretching(parameters) if isinstance(augmentation, Stretches) else None
+
+
+def _stretched(samples: Samples, sample_rate: int, asked: Stretching) -> Samples:
+    return stretch(samples, sample_rate, semitones=asked.semitones, rate=asked.rate)
 
 
 def chain(tables: Sequence[Mapping[str, object]]) -> Chain:

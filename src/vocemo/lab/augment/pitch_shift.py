@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vocemo.lab.augment.stretcher import stretch
+from vocemo.lab.augment.stretcher import Stretches, Stretching, stretch
 from vocemo.lab.augment.transform import AUGMENTATIONS, Samples, need_range
 
 
@@ -19,7 +19,7 @@ class PitchShiftParameters:
 
 @AUGMENTATIONS.register("pitch-shift")
 @dataclass(frozen=True)
-class PitchShift:
+class PitchShift(Stretches[PitchShiftParameters]):
     """Shift the pitch by up to `semitones` either way, formants with it; length and timing stay."""
 
     semitones: float = 2.0
@@ -35,3 +35,7 @@ class PitchShift:
     def apply(self, samples: Samples, sample_rate: int, parameters: PitchShiftParameters) -> Samples:
         """The shifted samples, (N,) -> (N,)."""
         return stretch(samples, sample_rate, semitones=parameters.semitones)
+
+    def stretching(self, parameters: PitchShiftParameters) -> Stretching:
+        """The shift, for a chain that joins it with its neighbour."""
+        return Stretching(semitones=parameters.semitones)

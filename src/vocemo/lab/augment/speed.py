@@ -8,7 +8,7 @@ import numpy as np
 import soxr
 
 from vocemo.errors import UnknownNameError
-from vocemo.lab.augment.stretcher import stretch
+from vocemo.lab.augment.stretcher import Stretches, Stretching, stretch
 from vocemo.lab.augment.transform import AUGMENTATIONS, Samples, need_range
 
 _METHODS = ("stretch", "resample")
@@ -23,7 +23,7 @@ class SpeedParameters:
 
 @AUGMENTATIONS.register("speed")
 @dataclass(frozen=True)
-class Speed:
+class Speed(Stretches[SpeedParameters]):
     """Change the tempo by a rate; the length becomes length / rate.
 
     method: "stretch" keeps the pitch; "resample" raises it with the rate, as a tape played faster does
@@ -53,3 +53,7 @@ class Speed:
             return stretch(samples, sample_rate, rate=parameters.rate)
         resampled: Samples = soxr.resample(samples, parameters.rate, 1.0, quality="MQ")
         return resampled
+
+    def stretching(self, parameters: SpeedParameters) -> Stretching | None:
+        """The stretch, for a chain that joins it with its neighbour; None of a rate by resampling."""
+        return Stretching(rate=parameters.rate) if self.method == "stretch" else None

@@ -1,15 +1,48 @@
 """The phase vocoder that pitch shift and tempo share: Signalsmith Stretch, by python-stretch.
 
+It changes both in one pass, so that a chain's shift and stretch cost what one of them does, and blur the
+sound once.
+
 It compensates its own delay: what sounds at t seconds still does (at t / rate when stretched), and its
 length is that of the input over the rate.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
 import numpy as np
 import python_stretch
 
 from vocemo.lab.augment.transform import Samples
+
+Parameters = TypeVar("Parameters")
+
+
+@dataclass(frozen=True)
+class Stretching:
+    """What one pass does; pitch and tempo leave each other alone, so that their order means nothing."""
+
+    semitones: float = 0.0
+    rate: float = 1.0
+
+    def then(self, other: Stretching) -> Stretching:
+        """Both, one after the other.
+
+        >>> Stretching(semitones=2).then(Stretching(semitones=-1, rate=1.25))
+        Stretching(semitones=1.0, rate=1.25)
+        """
+        return Stretching(float(self.semitones + other.semitones), self.rate * other.rate)
+
+
+class Stretches(ABC, Generic[Parameters]):
+    """An augmentation that the phase vocoder makes: a chain makes neighbours in one pass."""
+
+    @abstractmethod
+    def stretching(self, parameters: Parameters) -> Stretching | None:
+        """What drawn parameters ask of the vocoder; None where they are made in another way."""
 
 
 def stretch(samples: Samples, sample_rate: int, *, semitones: float = 0.0, rate: float = 1.0) -> Samples:
