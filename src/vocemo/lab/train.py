@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from vocemo.errors import DivergedError
 from vocemo.lab import energy, one_cycle
 from vocemo.lab import history as progress
+from vocemo.lab.allocation import keep_freed_memory
 from vocemo.lab.augment.mixup import draw_mixture
 from vocemo.lab.dataset import Batch, TrainingSet
 from vocemo.lab.history import EpochRecord, History
@@ -117,6 +118,8 @@ def fit(
     Raises DivergedError where the loss is no longer a number.
     """
     callbacks = list(callbacks)
+    if device.type == "cpu":
+        keep_freed_memory()
     weights = class_weights(training).to(device) if state.options.balance_classes else None
     loss_of = Loss(state.options.label_smoothing, weights)
     while not progress.finished(state.history, state.options):
