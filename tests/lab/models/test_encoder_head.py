@@ -178,6 +178,28 @@ def test_a_frozen_encoder_gets_no_gradient_and_keeps_its_statistics_in_training(
     assert fixed > encoder  # moving statistics beside
 
 
+@pytest.mark.parametrize(
+    ("encoder", "front_end", "count"),
+    [("efficientat-mn04", "efficientat-mel", 7), ("byol-s", "byol-s-mel", 2)],
+)
+def test_the_first_stages_stay_and_the_others_learn(encoder: str, front_end: str, count: int) -> None:
+    chosen = recipe(f"model.encoder={encoder}", f"front_end.name={front_end}", f"model.frozen_stages={count}")
+    net = network.build(chosen, seed=0).train()
+    whole = network.build(recipe(f"model.encoder={encoder}", f"front_end.name={front_end}"), seed=0).train()
+    samples, lengths = 0.1 * torch.randn(4, 16_000), torch.full((4,), 16_000)
+    torch.manual_seed(0)
+    output = net(samples, lengths)
+    torch.manual_seed(0)
+    torch.testing.assert_close(output.logits, whole(samples, lengths).logits)
+    torch.nn.functional.cross_entropy(output.logits, torch.arange(4)).backward()
+    stages = net.model.encoder.stages()
+    assert all(p.grad is None for stage in stages[:count] for p in stage.parameters())
+    assert all(p.grad is not None for stage in stages[count:] for p in stage.parameters())
+    still = sum(p.numel() for stage in stages[:count] for p in stage.parameters())
+    assert still > 0
+    assert net.parameter_counts()[0] == whole.parameter_counts()[0] - still
+
+
 def test_an_encoder_that_begins_from_nothing_learns_its_statistics(tiny_corpus: str, tmp_path: Path) -> None:
     kept = trained(tiny_corpus, tmp_path, recipe("model.weights=random"))
     assert kept["model.encoder.features.0.1.running_mean"].abs().sum() > 0
@@ -271,6 +293,9 @@ def test_from_nothing_on_purpose_is_taken(word: str) -> None:
         ({"encoder": "resnet"}, UnknownNameError, "efficientat-mn04"),
         ({"pooling": "max"}, UnknownNameError, "attentive"),
         ({"frozen": "no"}, UsageError, "true, false"),
+        ({"frozen_stages": 18}, UsageError, "0 to 17"),
+        ({"frozen_stages": -1}, UsageError, "0 to 17"),
+        ({"frozen_stages": True}, UsageError, "frozen_stages"),
         ({"encoder_learning_rate_factor": 0}, UsageError, "above 0"),
         ({"encoder_config": {"model_type": "wavlm"}}, UsageError, "encoder=transformers alone"),
         ({"dropout": 2}, UsageError, "dropout"),

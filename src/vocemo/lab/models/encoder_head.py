@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,7 +33,9 @@ class EncoderHead(nn.Module):
     a folder, here or in the folder that the environment variable VOCEMO_WEIGHTS names, or "random" for none.
     They are read when a training begins (`begin`) and kept in the run from then on; building the network
     reads none. `frozen` leaves the encoder as it is; otherwise its learning rate is the head's times
-    `encoder_learning_rate_factor`, and its batch normalisations keep the statistics that it came with.
+    `encoder_learning_rate_factor`, its batch normalisations keep the statistics that it came with, and its
+    first `frozen_stages` are left as they are: those of high resolution know little of emotions and cost
+    most of a training.
     `pooling` is attentive or statistics, `dropout` the share of the pooled numbers that is dropped in
     training.
     `encoder_config` describes an encoder of transformers; unset, the config.json beside `weights` does.
@@ -49,6 +51,7 @@ class EncoderHead(nn.Module):
         encoder: str = "efficientat-mn04",
         weights: str | None = None,
         frozen: bool = False,
+        frozen_stages: int = 0,
         encoder_learning_rate_factor: float = 0.1,
         pooling: str = "attentive",
         dropout: float = 0.3,
@@ -67,6 +70,8 @@ class EncoderHead(nn.Module):
         self.encoder = ENCODERS[encoder](channels=channels, bands=bands, **described)
         if frozen:
             self.encoder.requires_grad_(False)
+        for stage in _first(self.encoder.stages(), frozen_stages, encoder):
+            stage.requires_grad_(False)
         self.mix = LayerMix(self.encoder.layers) if self.encoder.layers > 1 else None
         self.pool = StatisticsPooling(self.encoder.width, pooling)
         # The encoder's numbers are of any size; the head sees each on one scale.
@@ -132,6 +137,15 @@ class EncoderHead(nn.Module):
         encoder = ENCODERS[options.get("encoder", default)]
         described = encoder.described(options.get("encoder_config"), _place(options.get("weights")))
         return {**options, **{f"encoder_{key}": value for key, value in described.items()}}
+
+
+def _first(stages: Sequence[nn.Module], count: int, encoder: str) -> Sequence[nn.Module]:
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= len(stages):
+        raise UsageError(
+            f"model.frozen_stages is {count!r}; valid of encoder {encoder}: 0 to {len(stages)}"
+            + (" (frozen=true leaves all of it as it is)" if not stages else "")
+        )
+    return stages[:count]
 
 
 def _place(weights: str | None) -> Path | None:

@@ -11,6 +11,7 @@ section 2.3.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -80,6 +81,10 @@ class ByolS(Encoder):
         # (batch, frames, bands, channels): a band's channels lie together, as they were trained
         states = self.fc(x.permute(0, 3, 2, 1).flatten(2))
         return States(states.transpose(1, 2).unsqueeze(1), lengths)
+
+    def stages(self) -> Sequence[nn.Module]:
+        """The blocks and the dense layers."""
+        return (*self.blocks, self.fc)
 
     def load(self, path: Path) -> None:
         """Read the state dict."""

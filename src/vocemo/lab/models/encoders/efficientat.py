@@ -11,6 +11,7 @@ Howard et al. (2019), "Searching for MobileNetV3", table 1 (large); Schmid, Kout
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -136,6 +137,10 @@ class EfficientAt(Encoder):
             _stretch_means(x, own, rates[-1] // rate) for (x, own), rate in zip(outputs, rates, strict=True)
         ]
         return States(torch.cat(states, dim=1).unsqueeze(1), last.sum(1).long())
+
+    def stages(self) -> Sequence[nn.Module]:
+        """The first convolution, the fifteen blocks and the last convolution."""
+        return tuple(self.features)
 
     def load(self, path: Path) -> None:
         """Read the state dict; of its classifier over AudioSet's tags nothing is used."""

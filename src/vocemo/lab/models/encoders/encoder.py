@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -51,6 +51,10 @@ class Encoder(nn.Module):
     @abstractmethod
     def credit(self, path: Path) -> Credit:
         """Whom a model made from the weights at this path must name."""
+
+    def stages(self) -> Sequence[nn.Module]:
+        """The parts that the features pass one after the other, the first first; none where it has none."""
+        return ()
 
     @classmethod
     def described(cls, config: Mapping[str, Any] | None, weights: Path | None) -> Mapping[str, Any]:
