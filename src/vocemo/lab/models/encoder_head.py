@@ -36,6 +36,7 @@ class EncoderHead(nn.Module):
     `encoder_learning_rate_factor`, its batch normalisations keep the statistics that it came with, and its
     first `frozen_stages` are left as they are: those of high resolution know little of emotions and cost
     most of a training.
+    `encoder_depth` takes only so many of the encoder's first stages (efficientat-mn04).
     `pooling` is attentive or statistics, `dropout` the share of the pooled numbers that is dropped in
     training.
     `encoder_config` describes an encoder of transformers; unset, the config.json beside `weights` does.
@@ -55,6 +56,7 @@ class EncoderHead(nn.Module):
         encoder_learning_rate_factor: float = 0.1,
         pooling: str = "attentive",
         dropout: float = 0.3,
+        encoder_depth: int | None = None,
         encoder_config: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -66,7 +68,11 @@ class EncoderHead(nn.Module):
                 "valid: above 0 (frozen=true keeps the encoder as it is)"
             )
         self.weights, self.frozen, self.factor = weights, frozen, float(encoder_learning_rate_factor)
-        described = ENCODERS[encoder].described(encoder_config, _place(weights))
+        described = {**ENCODERS[encoder].described(encoder_config, _place(weights))}
+        if encoder_depth is not None:
+            if "depth" not in inspect.signature(ENCODERS[encoder]).parameters:
+                raise UsageError(f"model.encoder_depth is for encoder=efficientat-mn04 alone, not {encoder}")
+            described["depth"] = encoder_depth
         self.encoder = ENCODERS[encoder](channels=channels, bands=bands, **described)
         if frozen:
             self.encoder.requires_grad_(False)

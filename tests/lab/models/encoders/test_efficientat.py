@@ -193,3 +193,26 @@ def test_statistics_that_training_leaves_as_they_are_give_the_same_states_and_sl
     torch.testing.assert_close(hidden, expected)
     for slope, one in zip(slopes, folded, strict=True):
         torch.testing.assert_close(one, slope)
+
+
+def test_its_first_stages_alone_say_what_they_say_within_the_whole(tmp_path: Path) -> None:
+    whole = encoder_of()
+    saved = tmp_path / "mn04.pt"
+    torch.save({**whole.state_dict(), "classifier.2.weight": torch.zeros(3, 3)}, saved)
+    first = ENCODERS["efficientat-mn04"](channels=1, bands=128, depth=14).eval()
+    first.load(saved)
+    features, lengths = torch.randn(2, 1, 128, 90), torch.tensor([90, 61])
+    with torch.inference_mode():
+        expected, found = whole(features, lengths), first(features, lengths)
+    torch.testing.assert_close(found.hidden, expected.hidden[:, :, : first.width])
+    assert torch.equal(found.frames, expected.frames)
+    assert (first.width, len(first.stages())) == (352, 14)
+    assert (
+        0.4 < sum(p.numel() for p in first.parameters()) / sum(p.numel() for p in whole.parameters()) < 0.45
+    )
+
+
+@pytest.mark.parametrize("depth", [3, 18, 14.0, True])
+def test_a_depth_that_it_has_not(depth: object) -> None:
+    with pytest.raises(UsageError, match="4 to 17"):
+        ENCODERS["efficientat-mn04"](channels=1, bands=128, depth=depth)

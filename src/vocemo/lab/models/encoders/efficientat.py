@@ -83,7 +83,8 @@ class EfficientAt(Encoder):
     """`mn04_as`, behind the front end `efficientat-mel`: features (batch, 1, 128, T), 32 kHz.
 
     Its one state are the outputs of blocks 3 to 15 and of the last convolution, each its mean over the bands
-    and over the stretch of a frame of the last: 864 numbers, about 3 frames a second.
+    and over the stretch of a frame of the last: 864 numbers, about 3 frames a second. With `depth` it ends
+    after so many of its stages: 14, with the last halving of bands and frames, have 43 % of the parameters.
     """
 
     layers = 1
@@ -91,7 +92,7 @@ class EfficientAt(Encoder):
         "the state dict mn04_as_mAP_432.pt, as github.com/fschmid56/EfficientAT publishes it (v0.0.1)"
     )
 
-    def __init__(self, *, channels: int, bands: int) -> None:
+    def __init__(self, *, channels: int, bands: int, depth: int | None = None) -> None:
         super().__init__()
         if (channels, bands) != (1, BANDS):
             raise UsageError(
@@ -104,8 +105,13 @@ class EfficientAt(Encoder):
             features.append(_Block(inside, row))
             inside = scaled(row.out, WIDTH)
         features.append(_convolve(inside, LAST * inside, 1, then=nn.Hardswish()))
-        self.features = nn.ModuleList(features)
-        self.width = sum(_channels(each) for each in features[FIRST_STATE:])
+        depth = len(features) if depth is None else depth
+        if isinstance(depth, bool) or not isinstance(depth, int) or not FIRST_STATE < depth <= len(features):
+            raise UsageError(
+                f"model.encoder_depth is {depth!r}; valid: {FIRST_STATE + 1} to {len(features)} stages"
+            )
+        self.features = nn.ModuleList(features[:depth])
+        self.width = sum(_channels(each) for each in self.features[FIRST_STATE:])
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
@@ -143,8 +149,11 @@ class EfficientAt(Encoder):
         return tuple(self.features)
 
     def load(self, path: Path) -> None:
-        """Read the state dict; of its classifier over AudioSet's tags nothing is used."""
-        load_published(self, path, self.weights_expected, _name)
+        """Read the state dict; its classifier over AudioSet's tags and stages past `depth` are not used."""
+        unused = tuple(f"features.{place}." for place in range(len(self.features), len(LARGE) + 2))
+        load_published(
+            self, path, self.weights_expected, lambda name: None if name.startswith(unused) else _name(name)
+        )
 
     def credit(self, path: Path) -> Credit:
         """That of the published weights, whatever the file is called."""
