@@ -68,6 +68,21 @@ def test_a_clip_alone_is_the_clip_in_a_padded_batch(name: str) -> None:
             torch.testing.assert_close(alone.embedding[0], together.embedding[row], atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("stride", [[1, 3], [3, 1], [4, 4]])
+def test_a_longer_first_stride_neither_hears_the_padding_nor_skips_a_frame(stride: list[int]) -> None:
+    model = build("residual-cnn", {"stride": stride}, channels=2, bands=BANDS, frames=None, emotions=EMOTIONS)
+    model.eval()
+    features, lengths = features_of("residual-cnn", LENGTHS)
+    with torch.inference_mode():
+        together = model(features, lengths).logits
+        for row, length in enumerate(LENGTHS):
+            alone = model(features[row : row + 1, :, :, :length], lengths[row : row + 1]).logits[0]
+            torch.testing.assert_close(alone, together[row], atol=1e-5, rtol=1e-5)
+            changed = features[row : row + 1].clone()
+            changed[..., length - 1] += 5.0
+            assert not torch.allclose(model(changed, lengths[row : row + 1]).logits[0], together[row])
+
+
 @every_model
 def test_every_own_frame_is_heard(name: str) -> None:
     model = model_of(name).eval()
@@ -120,6 +135,9 @@ def test_wrong_options_name_the_valid_ones(name: str) -> None:
 
 
 def test_wrong_names_and_values_are_refused() -> None:
+    for stride in ([5, 1], [2], [0, 2]):
+        with pytest.raises(UsageError, match=r"two of \[1, 2, 3, 4\]"):
+            build("residual-cnn", {"stride": stride}, channels=1, bands=32, frames=None, emotions=2)
     with pytest.raises(UnknownNameError, match="dual-channel-cnn"):
         build("dual-chanel-cnn", {}, channels=2, bands=8, frames=None, emotions=2)
     with pytest.raises(UsageError, match="dropout=7"):

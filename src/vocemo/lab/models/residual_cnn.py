@@ -22,6 +22,7 @@ from vocemo.lab.models.output import Output
 from vocemo.lab.models.pooling import StatisticsPooling
 from vocemo.lab.models.registry import MODELS
 
+STRIDES = (1, 2, 3, 4)  # of the first convolution
 SQUEEZE = 8  # the excitation's hidden layer narrows the channels by this
 
 
@@ -30,8 +31,9 @@ class ResidualCnn(nn.Module):
     """Features (batch, channels, bands, frames) -> emotions.
 
     `widths` are the filters of the groups of blocks, `depth` the blocks of each, `hidden` the numbers of a
-    frame behind them. `pooling` is attentive or statistics; `dropout` the share of the pooled numbers that is
-    dropped in training, `block_dropout` that of whole channels between the groups.
+    frame behind them. `stride` is that of the first convolution over bands and frames: pictures of high
+    resolution cost less by a longer one. `pooling` is attentive or statistics; `dropout` the share of the
+    pooled numbers that is dropped in training, `block_dropout` that of whole channels between the groups.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class ResidualCnn(nn.Module):
         emotions: int,
         widths: Sequence[int] = (32, 64, 128),
         depth: int = 2,
+        stride: Sequence[int] = (2, 2),
         hidden: int = 192,
         pooling: str = "attentive",
         dropout: float = 0.4,
@@ -51,17 +54,29 @@ class ResidualCnn(nn.Module):
         super().__init__()
         if not widths or depth < 1:
             raise UsageError(f"residual-cnn with widths {list(widths)} and depth {depth}; valid: one or more")
-        self.stem = nn.Conv2d(channels, widths[0], 5, stride=2, padding=2, bias=False)
+        if len(stride) != 2 or any(step not in STRIDES for step in stride):
+            raise UsageError(f"residual-cnn with stride {list(stride)}; valid: two of {list(STRIDES)}")
+        # Odd and centred, and wide enough that neighbours overlap.
+        kernel = (2 * max(stride[0], 2) + 1, 2 * max(stride[1], 2) + 1)
+        self.stride = int(stride[1])
+        self.stem = nn.Conv2d(
+            channels,
+            widths[0],
+            kernel,
+            stride=(stride[0], stride[1]),
+            padding=(kernel[0] // 2, kernel[1] // 2),
+            bias=False,
+        )
         blocks: list[nn.Module] = []
         inside = widths[0]
         for group, width in enumerate(widths):
             for place in range(depth):
-                stride = 2 if group and not place else 1
-                blocks.append(_Block(inside, width, stride, block_dropout if not place else 0.0))
+                step = 2 if group and not place else 1
+                blocks.append(_Block(inside, width, step, block_dropout if not place else 0.0))
                 inside = width
         self.blocks = nn.ModuleList(blocks)
-        left = bands
-        for _ in widths:  # the stem and each group but the first halve, rounding up
+        left = -(-bands // stride[0])
+        for _ in widths[1:]:  # each group but the first halves, rounding up
             left = -(-left // 2)
         self.normalise = nn.BatchNorm2d(inside)
         self.narrow = nn.Sequential(
@@ -76,7 +91,7 @@ class ResidualCnn(nn.Module):
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output."""
         mask = frame_mask(lengths, features.shape[-1])[:, None, None, :]
         x = self.stem(channels_last(features) * mask)
-        mask = mask[..., ::2].to(x.dtype)  # a product with float32 would leave half width behind
+        mask = mask[..., :: self.stride].to(x.dtype)  # a product with float32 would leave half width behind
         for block in self.blocks:
             x, mask = block(x, mask)
         x = nn.functional.silu(self.normalise(x))
