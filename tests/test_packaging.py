@@ -73,6 +73,8 @@ def test_the_wheel_holds_the_model_and_no_recording(wheel: Path) -> None:
         size = sum(entry.compress_size for entry in archive.infolist())
     assert "vocemo/models/default.onnx" in names
     assert "vocemo/py.typed" in names
+    assert "vocemo/runtime/speech/silero_vad_16k.onnx" in names
+    assert "vocemo/runtime/speech/LICENSE-SILERO" in names
     assert "vocemo/lab/recipes/dual-channel-cnn.toml" in names
     assert [name for name in names if name.lower().endswith(SOUNDS)] == []
     assert {name.split("/")[0] for name in names} == {"vocemo", f"vocemo-{__version__}.dist-info"}

@@ -36,6 +36,7 @@ def test_the_surface_is_this_one() -> None:
         "Prediction",
         "Predictor",
         "Segment",
+        "TimelineOptions",
         "UsageError",
         "VocemoError",
         "__version__",

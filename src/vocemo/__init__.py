@@ -5,6 +5,7 @@
     model = vocemo.load()                          # the model inside the package, or a path
     model.predict("call.wav").emotion              # "happy"
     for p in model.predict_many(paths): ...        # batched, in order
+    model.timeline("call.wav")                     # which emotion when: segments
     model.explain("call.wav").strongest()          # the moments that moved it most
 
 Names are imported when they are first used, so that importing the package costs next to nothing.
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from vocemo.runtime.prediction import Segment as Segment
     from vocemo.runtime.predictor import Predictor as Predictor
     from vocemo.runtime.predictor import load as load
+    from vocemo.runtime.timeline import TimelineOptions as TimelineOptions
 
 __version__ = "0.1.0"
 
@@ -43,6 +45,7 @@ _HOMES = {
     "Prediction": "vocemo.runtime.prediction",
     "Predictor": "vocemo.runtime.predictor",
     "Segment": "vocemo.runtime.prediction",
+    "TimelineOptions": "vocemo.runtime.timeline",
     "UsageError": "vocemo.errors",
     "VocemoError": "vocemo.errors",
     "load": "vocemo.runtime.predictor",
@@ -59,6 +62,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Segment",
+    "TimelineOptions",
     "UsageError",
     "VocemoError",
     "__version__",

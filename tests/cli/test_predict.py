@@ -112,7 +112,7 @@ def test_json_of_a_long_recording_lists_its_windows(predict: Run, tmp_path: Path
     _, out, _ = predict(write(tmp_path / "long.wav", 9.0), "--format", "json")
     (answer,) = json.loads(out)
     assert [(s["start_s"], s["end_s"]) for s in answer["segments"]] == [(0.0, 4.0), (4.0, 8.0), (5.0, 9.0)]
-    named = {"start_s", "end_s", "emotion", "confidence", "probabilities", "out_of_domain"}
+    named = {"start_s", "end_s", "emotion", "confidence", "probabilities", "uncertain", "out_of_domain"}
     assert set(answer["segments"][0]) == named
 
 

@@ -22,7 +22,7 @@ from vocemo.errors import (
     UsageError,
 )
 from vocemo.prepare import Preparation
-from vocemo.runtime import predictor as module
+from vocemo.runtime.batches import similar as batches_of
 from vocemo.runtime.prediction import Failure, Prediction
 from vocemo.runtime.predictor import Predictor, load
 
@@ -297,7 +297,7 @@ def test_probabilities_that_are_no_numbers_are_refused(
 def test_batches_hold_similar_lengths_and_bounded_sizes() -> None:
     rng = np.random.default_rng(11)
     lengths = [int(n) for n in rng.integers(1, 1000, 200)]
-    batches = list(module._batches(lengths, most_samples=3000))
+    batches = list(batches_of(lengths, most_samples=3000))
     assert sorted(index for batch in batches for index in batch) == list(range(200))
     for batch in batches:
         assert len(batch) <= 16 and max(lengths[i] for i in batch) * len(batch) <= 3000

@@ -14,6 +14,7 @@ import typer
 from vocemo.cli.inputs import STANDARD_INPUT, expand
 from vocemo.cli.progress import progress
 from vocemo.cli.render import renderer
+from vocemo.cli.render_timeline import TIMELINES
 from vocemo.errors import UsageError
 from vocemo.runtime.prediction import Failure, Prediction
 from vocemo.runtime.predictor import Predictor, load
@@ -32,8 +33,12 @@ def predict(
         Path | None, typer.Option(metavar="FILE", help="A bundle; by default the model inside the package.")
     ] = None,
     format: Annotated[
-        Literal["table", "json", "jsonl", "csv"], typer.Option(help="How answers are written.")
+        Literal["table", "json", "jsonl", "csv", "srt", "audacity"],
+        typer.Option(help="How answers are written; srt (subtitles) and audacity (labels) are timelines."),
     ] = "table",
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Say which emotion when, and where nobody speaks.")
+    ] = False,
     top: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Show the N most probable emotions alone.")
     ] = None,
@@ -78,11 +83,20 @@ def predict(
 
         vocemo predict calls/ --format jsonl --output answers.jsonl
 
+        vocemo predict interview.wav --timeline --plot interview.png
+
+        vocemo predict film.wav --format srt --output film.srt
+
         vocemo predict recording.wav --explain why.png --explain-emotion sad
 
         ffmpeg -i film.mkv -f wav - | vocemo predict -
     """
     inputs = expand(paths)
+    timeline = timeline or format in TIMELINES
+    if format in TIMELINES and len(inputs) > 1:
+        raise UsageError(f"--format {format} holds one recording, given {len(inputs)}")
+    if timeline and explain is not None:
+        raise UsageError("--explain explains one answer, not a timeline: give one of the two")
     if plot is not None:
         from vocemo.runtime.plot import check_target
 
@@ -102,12 +116,13 @@ def predict(
             emotions=predictor.emotions,
             several=len(inputs) > 1,
             top=top,
+            timeline=timeline,
         )
         # A bar and a table on the same terminal would write over one another.
         hidden = quiet or len(inputs) < 2 or (stream.isatty() and sys.stderr.isatty())
         writer.begin()
         with progress("Predicting", len(inputs), "files", quiet=hidden) as bar:
-            for answer in _answers(predictor, inputs, piped, jobs):
+            for answer in _answers(predictor, inputs, piped, jobs, timeline=timeline):
                 if isinstance(answer, Failure):
                     failed += 1
                     print(f"vocemo: {answer}", file=sys.stderr, flush=True)
@@ -121,13 +136,24 @@ def predict(
                 bar.advance()
         writer.end()
     if plot is not None and answered:
-        from vocemo.runtime.plot import draw, save
-
-        path = answered[0].path
-        recording = piped if path == STANDARD_INPUT else path
-        save(draw(answered, emotions=predictor.emotions, recording=recording), plot)
+        _draw(answered, predictor.emotions, piped, plot, timeline=timeline)
     if failed:
         raise typer.Exit(1)
+
+
+def _draw(
+    answered: Sequence[Prediction], emotions: Sequence[str], piped: bytes, target: Path, *, timeline: bool
+) -> None:
+    from vocemo.runtime.plot import draw, save
+
+    path = answered[0].path
+    recording = piped if path == STANDARD_INPUT else path
+    if timeline and len(answered) == 1:
+        from vocemo.runtime.timeline_plot import draw_timeline
+
+        save(draw_timeline(answered[0], emotions=emotions, recording=recording), target)
+    else:
+        save(draw(answered, emotions=emotions, recording=recording), target)
 
 
 def _explaining(target: Path | None, emotion: str | None, *, several: bool) -> Explaining | None:
@@ -141,14 +167,14 @@ def _explaining(target: Path | None, emotion: str | None, *, several: bool) -> E
 
 
 def _answers(
-    predictor: Predictor, inputs: Sequence[str | Failure], piped: bytes, jobs: int | None
+    predictor: Predictor, inputs: Sequence[str | Failure], piped: bytes, jobs: int | None, *, timeline: bool
 ) -> Iterator[Prediction | Failure]:
     """The answer to each input, in order; what stands for no recording is its own answer."""
     recordings = [given for given in inputs if isinstance(given, str)]
     sources: list[Source] = [piped if given == STANDARD_INPUT else given for given in recordings]
     if len(sources) == 1:
         jobs = 1  # a pool of threads takes longer to start than it saves
-    answers = predictor.predict_many(sources, jobs=jobs)
+    answers = predictor.predict_many(sources, jobs=jobs, timeline=timeline)
     for given in inputs:
         if isinstance(given, Failure):
             yield given

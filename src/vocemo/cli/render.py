@@ -10,9 +10,10 @@ import json
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
-from vocemo.runtime.prediction import Prediction
+from vocemo.cli.render_timeline import TIMELINES, AudacityLabels, SegmentCsv, Subtitles, clock
+from vocemo.runtime.prediction import Prediction, Segment
 
-FORMATS = ("table", "json", "jsonl", "csv")
+FORMATS = ("table", "json", "jsonl", "csv", *TIMELINES)
 _BAR_CELLS = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉█"  # a cell filled by so many eighths
 
@@ -33,9 +34,12 @@ class Renderer(Protocol):
 class Table:
     """For people: the emotion with its confidence, then a percentage, and on a terminal a bar, for each."""
 
-    def __init__(self, stream: TextIO, *, device: str, several: bool, top: int | None) -> None:
+    def __init__(
+        self, stream: TextIO, *, device: str, several: bool, top: int | None, timeline: bool = False
+    ) -> None:
         """Tell where the model runs, whether files need their names, how many emotions to show."""
         self._stream, self._device, self._several, self._top = stream, device, several, top
+        self._timeline = timeline
         self._styled = stream.isatty()
         self._bars = self._styled and (stream.encoding or "").lower().startswith("utf")
 
@@ -50,12 +54,22 @@ class Table:
         for warning in prediction.warnings:
             self._line(self._style("33", f"Warning: {warning}"))
         if prediction.emotion is None:
-            self._line("No emotion: silence")
-            return
+            self._line("No emotion: nobody speaks" if self._timeline else "No emotion: silence")
+        else:
+            self._answer(prediction)
+        if self._timeline:
+            width = max(map(len, prediction.probabilities), default=0)
+            self._line("Timeline:")
+            for segment in prediction.segments:
+                self._line(self._segment(segment, width))
+
+    def _answer(self, prediction: Prediction) -> None:
+        """The emotion, and a line for each."""
         unsure = " (uncertain)" if prediction.uncertain else ""
         # Confidence is the model's own word, which says nothing of what it has never heard the like of.
         sure = "" if prediction.unfamiliar else f" with {prediction.confidence:.2%} confidence"
-        self._line(f"Predicted emotion: {self._style('1;32', prediction.emotion)}{sure}{unsure}")
+        named = self._style("1;32", prediction.emotion or "")
+        self._line(f"Predicted emotion: {named}{sure}{unsure}")
         self._line("All emotion probabilities:")
         width = max(map(len, prediction.probabilities))
         for name, probability in prediction.ranked(self._top):
@@ -63,6 +77,15 @@ class Table:
             self._line(f"  {name:<{width}} {probability:>7.2%}{drawn}".rstrip())
         for line in prediction.explanation.summary() if prediction.explanation else ():
             self._line(line)
+
+    def _segment(self, segment: Segment, width: int) -> str:
+        """When, what and how surely."""
+        when = f"  {clock(segment.start_s)} - {clock(segment.end_s)}"
+        if segment.emotion is None:
+            return f"{when}  no speech"
+        drawn = f"  {self._style('36', bar(segment.confidence))}" if self._bars else ""
+        unsure = "  (uncertain)" if segment.uncertain else ""
+        return f"{when}  {segment.emotion:<{width}} {segment.confidence:>7.2%}{drawn}{unsure}".rstrip()
 
     def end(self) -> None:
         """Nothing follows."""
@@ -160,16 +183,27 @@ class Csv:
 
 
 def renderer(
-    form: str, stream: TextIO, *, device: str, emotions: Sequence[str], several: bool, top: int | None
+    form: str,
+    stream: TextIO,
+    *,
+    device: str,
+    emotions: Sequence[str],
+    several: bool,
+    top: int | None,
+    timeline: bool = False,
 ) -> Renderer:
-    """The renderer of a format, one of FORMATS."""
+    """The renderer of a format, one of FORMATS; `timeline` says that predictions are such."""
     if form == "json":
         return Json(stream, top=top)
     if form == "jsonl":
         return JsonLines(stream, top=top)
     if form == "csv":
-        return Csv(stream, emotions=emotions, top=top)
-    return Table(stream, device=device, several=several, top=top)
+        return (SegmentCsv if timeline else Csv)(stream, emotions=emotions, top=top)
+    if form == "srt":
+        return Subtitles(stream)
+    if form == "audacity":
+        return AudacityLabels(stream)
+    return Table(stream, device=device, several=several, top=top, timeline=timeline)
 
 
 def bar(fraction: float, cells: int = _BAR_CELLS) -> str:

@@ -25,7 +25,7 @@ from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.disk_cache import DiskCache
 from vocemo.prepare import Preparation, Prepared, prepare
 from vocemo.runtime import windows
-from vocemo.runtime.predictor import SILENT_BELOW_LOUDEST_DB
+from vocemo.runtime.averaging import SILENT_BELOW_LOUDEST_DB
 
 Samples = NDArray[np.float32]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("png", "svg", "pdf", "jpg")
 
-_INK, _QUIET_INK, _FAINT = "#1d2733", "#66727f", "#e6eaee"
+INK, QUIET_INK, _FAINT = "#1d2733", "#66727f", "#e6eaee"
 _ACCENT, _REST = "#1f6f8b", "#b9cdd6"  # the answer, and the other emotions
 _WARNING = "#a3541b"
 _SHADES = ("#f7fafb", "#d3e3ea", "#92bccb", "#4a91aa", "#1f6f8b", "#0f4358")  # 0 to 1, even in lightness
@@ -107,14 +107,14 @@ def _one(prediction: Prediction, wave: NDArray[np.float32] | None) -> Figure:
         hspace=0.8 / (sum(heights_in) / len(heights_in)),
     )
     name = Path(prediction.path).name if prediction.path not in (None, "-") else "Recording"
-    _say(figure, 0.12, 1.0 - 0.38 / height_in, name, size=15, weight="bold")
-    _say(figure, 0.12, 1.0 - 0.70 / height_in, _summary(prediction), size=10.5, color=_QUIET_INK)
+    say(figure, 0.12, 1.0 - 0.38 / height_in, name, size=15, weight="bold")
+    say(figure, 0.12, 1.0 - 0.70 / height_in, _summary(prediction), size=10.5, color=QUIET_INK)
     if wave is not None:
         _waveform(figure.add_subplot(grid[0]), prediction, wave)
     _bars(figure.add_subplot(grid[len(heights_in) - 1]), prediction, ranked)
     for line, note in enumerate(notes):
         where = (0.24 * (len(notes) - line) - 0.06) / height_in
-        _say(figure, 0.12, where, f"Note: {note}", size=8.5, color=_WARNING)
+        say(figure, 0.12, where, f"Note: {note}", size=8.5, color=_WARNING)
     return figure
 
 
@@ -137,16 +137,16 @@ def _waveform(axes: Axes, prediction: Prediction, wave: NDArray[np.float32]) -> 
     limit = max(float(np.abs(wave).max()), 1e-3) * 1.08
     axes.set_ylim(-limit, limit)
     axes.set_yticks([])
-    axes.set_xlabel("time (s)", color=_QUIET_INK, fontsize=9)
-    _plain(axes, keep="bottom")
+    axes.set_xlabel("time (s)", color=QUIET_INK, fontsize=9)
+    plain(axes, keep="bottom")
 
 
 def _bars(axes: Axes, prediction: Prediction, ranked: Sequence[tuple[str, float]]) -> None:
-    _plain(axes)
+    plain(axes)
     axes.set_xticks([])
     if not ranked:
         axes.set_yticks([])
-        axes.text(0.5, 0.5, "no emotion: silence", ha="center", va="center", color=_QUIET_INK, fontsize=11)
+        axes.text(0.5, 0.5, "no emotion: silence", ha="center", va="center", color=QUIET_INK, fontsize=11)
         return
     rows = np.arange(len(ranked))[::-1]
     values = [value for _, value in ranked]
@@ -161,10 +161,10 @@ def _bars(axes: Axes, prediction: Prediction, ranked: Sequence[tuple[str, float]
             f"{value:.2%}",
             va="center",
             fontsize=10,
-            color=_INK if chosen else _QUIET_INK,
+            color=INK if chosen else QUIET_INK,
             weight="bold" if chosen else "normal",
         )
-    axes.set_yticks(rows, [name for name, _ in ranked], fontsize=10.5, color=_INK)
+    axes.set_yticks(rows, [name for name, _ in ranked], fontsize=10.5, color=INK)
     axes.set_xlim(0.0, 1.08)
     axes.set_ylim(-0.6, len(ranked) - 0.4)
 
@@ -191,10 +191,10 @@ def _several(predictions: Sequence[Prediction], emotions: Sequence[str]) -> Figu
     shades = LinearSegmentedColormap.from_list("vocemo", list(_SHADES)).with_extremes(bad="white")
     axes.imshow(values, cmap=shades, vmin=0.0, vmax=1.0, aspect="auto", interpolation="nearest")
     axes.xaxis.tick_top()
-    axes.set_xticks(range(len(emotions)), emotions, fontsize=10.5, color=_INK)
-    _plain(axes)
+    axes.set_xticks(range(len(emotions)), emotions, fontsize=10.5, color=INK)
+    plain(axes)
     if readable:
-        axes.set_yticks(range(len(names)), names, fontsize=9.5, color=_INK)
+        axes.set_yticks(range(len(names)), names, fontsize=9.5, color=INK)
         for label in axes.get_yticklabels():
             label.set_parse_math(False)
         # White gaps between the cells, as lines between them.
@@ -204,13 +204,13 @@ def _several(predictions: Sequence[Prediction], emotions: Sequence[str]) -> Figu
         axes.tick_params(which="minor", length=0)
         _cells(axes, predictions, emotions)
     else:
-        axes.set_ylabel(f"{len(predictions)} recordings, in order", color=_QUIET_INK, fontsize=10)
+        axes.set_ylabel(f"{len(predictions)} recordings, in order", color=QUIET_INK, fontsize=10)
         axes.set_yticks([])
     title_x = 0.3 / width_in
-    _say(figure, title_x, 1.0 - 0.40 / height_in, f"{len(predictions)} recordings", size=15, weight="bold")
+    say(figure, title_x, 1.0 - 0.40 / height_in, f"{len(predictions)} recordings", size=15, weight="bold")
     told = "probability of each emotion" + (", the most probable in bold" if readable else ", darker is more")
     told += f"   ·   model {predictions[0].model}"
-    _say(figure, title_x, 1.0 - 0.72 / height_in, told, size=10, color=_QUIET_INK)
+    say(figure, title_x, 1.0 - 0.72 / height_in, told, size=10, color=QUIET_INK)
     return figure
 
 
@@ -219,7 +219,7 @@ def _cells(axes: Axes, predictions: Sequence[Prediction], emotions: Sequence[str
     for row, prediction in enumerate(predictions):
         if prediction.emotion is None:
             middle = (len(emotions) - 1) / 2
-            axes.text(middle, row, "silence", ha="center", va="center", fontsize=9, color=_QUIET_INK)
+            axes.text(middle, row, "silence", ha="center", va="center", fontsize=9, color=QUIET_INK)
             continue
         for column, name in enumerate(emotions):
             value, chosen = prediction.probabilities[name], name == prediction.emotion
@@ -231,7 +231,7 @@ def _cells(axes: Axes, predictions: Sequence[Prediction], emotions: Sequence[str
                 va="center",
                 fontsize=9.5,
                 weight="bold" if chosen else "normal",
-                color="white" if value > 0.5 else _INK if chosen or value > 0.25 else _QUIET_INK,
+                color="white" if value > 0.5 else INK if chosen or value > 0.25 else QUIET_INK,
             )
 
 
@@ -241,14 +241,14 @@ def _short(path: str | None, most: int = 44) -> str:
     return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-most // 2 + 1 :]}"
 
 
-def _say(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
+def say(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
     """Text that is never read as mathematics: a file's name may hold a dollar sign."""
-    figure.text(x, y, text, **({"color": _INK, "va": "baseline"} | style)).set_parse_math(False)
+    figure.text(x, y, text, **({"color": INK, "va": "baseline"} | style)).set_parse_math(False)
 
 
-def _plain(axes: Axes, keep: str = "") -> None:
+def plain(axes: Axes, keep: str = "") -> None:
     """Take the frame and the tick marks away."""
     for side, spine in axes.spines.items():
         spine.set_visible(side == keep)
         spine.set_color(_REST)
-    axes.tick_params(length=0, colors=_QUIET_INK, labelsize=9)
+    axes.tick_params(length=0, colors=QUIET_INK, labelsize=9)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from vocemo.runtime.explanation import Explanation
 
 _DIGITS = 6  # of a probability in JSON: float32 carries about seven
@@ -16,15 +19,17 @@ _DIGITS = 6  # of a probability in JSON: float32 carries about seven
 class Segment:
     """A stretch of a recording and what was heard in it; times from the start of the recording.
 
-    `out_of_domain` is that of `Prediction`, for the stretch alone.
+    Where nobody speaks `emotion` is None, `confidence` 0 and `probabilities` empty. `out_of_domain` and
+    `uncertain` are those of `Prediction`, for the stretch alone.
     """
 
     start_s: float
     end_s: float
-    emotion: str
+    emotion: str | None
     confidence: float
     probabilities: Mapping[str, float]
     out_of_domain: float | None = None
+    uncertain: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of this segment."""
@@ -34,8 +39,19 @@ class Segment:
             "emotion": self.emotion,
             "confidence": round(self.confidence, _DIGITS),
             "probabilities": _rounded(self.probabilities),
+            "uncertain": self.uncertain,
             "out_of_domain": _score(self.out_of_domain),
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """What was known moment by moment, where there was speech: `times_s` (moments,) are their middles,
+    `probabilities` (moments, emotions) stand in the model's order.
+    """
+
+    times_s: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -47,8 +63,9 @@ class Prediction:
     below the threshold, or that this does not sound like the speech that the model knows. That is so where
     `out_of_domain` is above 1: it is 0 or more and grows with how far the recording lies from what the model
     was trained on (the median over windows); None where nothing was heard or the model does not measure it.
-    `segments` are the windows that were averaged, empty where the recording was answered whole.
-    `probabilities` stand in the model's own order. `explanation` is there where one was asked for.
+    `segments` are the windows that were averaged, empty where the recording was answered whole; where a
+    timeline was asked for they are that, from the recording's start to its end, and `course` is what it was
+    made of. `probabilities` stand in the model's own order. `explanation` is there where one was asked for.
 
     >>> p = Prediction("a.wav", 0.0, 2.0, 2.0, "happy", 0.75, {"happy": 0.75, "sad": 0.25}, model="tiny")
     >>> p.ranked(1)
@@ -70,6 +87,7 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     out_of_domain: float | None = None
     explanation: Explanation | None = None
+    course: Course | None = field(default=None, compare=False, repr=False)
 
     @property
     def unfamiliar(self) -> bool:

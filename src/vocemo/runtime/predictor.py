@@ -7,7 +7,6 @@ similar length, and a recording of any length takes it window by window.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,23 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vocemo.bundle import DISTANCE, Bundle, BundleInfo, usable_cores
-from vocemo.errors import BundleError, TooShortAudioError, UsageError, VocemoError
+from vocemo.errors import BundleError, UsageError, VocemoError
 from vocemo.prepare import prepare
+from vocemo.runtime.averaging import averaged
+from vocemo.runtime.batches import MOST_S, growing_groups, similar
 from vocemo.runtime.prediction import Failure, Prediction, Segment
 from vocemo.runtime.source import Source, is_encoded, name_of, pieces
-from vocemo.runtime.windows import cut, level_db
 
 if TYPE_CHECKING:
     from vocemo.runtime.explain_occlusion import Occlusion
     from vocemo.runtime.explanation import Explanation
+    from vocemo.runtime.timeline import TimelineOptions
 
-SILENT_BELOW_LOUDEST_DB = 30.0  # a window this far below the loudest holds no speech worth averaging
 SHORT_S = 3.0  # a clip below this is warned of, where the model was trained on longer ones
 UNFAMILIAR = "this does not sound like the speech that the model knows, so its answer is a mere guess"
 MOST_JOBS = 4  # threads that decode by default
-_BATCH_CLIPS = 16  # clips in one run of the graph,
-_BATCH_S = 64.0  # and seconds, padding included: bounds the memory of its activations
-_FIRST_GROUP, _LARGEST_GROUP = 4, 64  # recordings read ahead: few at first, so that answers come at once
 
 
 @dataclass(frozen=True)
@@ -76,8 +73,8 @@ class Predictor:
         self.threshold = bundle.info.threshold if threshold is None else threshold
         preparation = bundle.info.preparation
         self._rate = preparation.sample_rate
-        self._window_s = preparation.length_s or preparation.max_length_s
-        self._whole_s = max(preparation.max_length_s, self._window_s)  # up to here a recording is one clip
+        self.window_s = preparation.length_s or preparation.max_length_s
+        self._whole_s = max(preparation.max_length_s, self.window_s)  # up to here a recording is one clip
 
     @property
     def info(self) -> BundleInfo:
@@ -110,27 +107,58 @@ class Predictor:
         return heard if isinstance(heard, Prediction) else self._answer([heard])[0]
 
     def predict_many(
-        self, sources: Iterable[Source], sample_rate: int | None = None, *, jobs: int | None = None
+        self,
+        sources: Iterable[Source],
+        sample_rate: int | None = None,
+        *,
+        jobs: int | None = None,
+        timeline: bool | TimelineOptions = False,
     ) -> Iterator[Prediction | Failure]:
         """The emotions of many recordings, in order, with a Failure in the place of what has no answer.
 
         sources: as `predict` takes them; sample_rate, in Hz, is that of those that are samples.
         jobs: threads that decode and prepare; by default one a usable core, up to four.
+        timeline: answer as `predict_timeline` does, with these options where some are given.
         """
         jobs = min(usable_cores(), MOST_JOBS) if jobs is None else jobs
         if jobs < 1:
             raise UsageError(f"jobs is 1 or more, given {jobs}")
-        groups = _growing_groups(sources)
+        groups = growing_groups(sources)
+
+        def heard(source: Source) -> _Clip | Prediction | Failure:
+            return self._try(source, sample_rate, timeline)
+
         if jobs == 1:
             for group in groups:
-                yield from self._answer_group([self._try(source, sample_rate) for source in group])
+                yield from self._answer_group([heard(source) for source in group])
             return
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(jobs, thread_name_prefix="vocemo") as pool:
             for group in groups:
-                heard = pool.map(lambda source: self._try(source, sample_rate), group)
-                yield from self._answer_group(list(heard))
+                yield from self._answer_group(list(pool.map(heard, group)))
+
+    def timeline(
+        self, source: Source, sample_rate: int | None = None, *, options: TimelineOptions | None = None
+    ) -> list[Segment]:
+        """Which emotion when: segments one after another, from the start of a recording to its end.
+
+        source, sample_rate: as `predict` takes them. options: how finely; see
+        `vocemo.TimelineOptions`.
+
+        Speech is looked for; where there is none, the segment has no emotion. The memory does not grow with
+        the recording. Raises as `predict` does.
+        """
+        return list(self.predict_timeline(source, sample_rate, options=options).segments)
+
+    def predict_timeline(
+        self, source: Source, sample_rate: int | None = None, *, options: TimelineOptions | None = None
+    ) -> Prediction:
+        """As `predict`, with the timeline as its segments; the answer is the mean over all speech."""
+        from vocemo.runtime.timeline import predict
+
+        warnings = list[str]()
+        return predict(self, name_of(source), self._pieces(source, sample_rate, warnings), warnings, options)
 
     def explain(
         self,
@@ -156,9 +184,14 @@ class Predictor:
 
         return explain(self, source, sample_rate, emotion=emotion, occlusion=occlusion)
 
-    def _try(self, source: Source, sample_rate: int | None) -> _Clip | Prediction | Failure:
+    def _try(
+        self, source: Source, sample_rate: int | None, timeline: bool | TimelineOptions
+    ) -> _Clip | Prediction | Failure:
+        rate = None if is_encoded(source) else sample_rate
         try:
-            return self._hear(source, None if is_encoded(source) else sample_rate)
+            if timeline is False:
+                return self._hear(source, rate)
+            return self.predict_timeline(source, rate, options=None if timeline is True else timeline)
         except (VocemoError, OSError) as error:
             return Failure(name_of(source), error)
 
@@ -171,12 +204,12 @@ class Predictor:
             head.append(part)
             held += len(part)
             if held > longest:
-                return self._average(path, itertools.chain(head, parts), warnings)
+                return averaged(self, path, itertools.chain(head, parts), warnings)
         prepared = prepare(np.concatenate(head), self._rate, self.info.preparation)
         duration_s = held / self._rate
         warnings += prepared.warnings
         if prepared.silent:
-            return self._silence(path, duration_s, warnings)
+            return self.silence(path, duration_s, warnings)
         warnings += self._remarks(duration_s)
         return _Clip(path, duration_s, prepared.samples, prepared.length, tuple(dict.fromkeys(warnings)))
 
@@ -198,56 +231,12 @@ class Predictor:
             ]
         return []
 
-    def _average(
-        self, path: str | None, stream: Iterator[NDArray[np.float32]], warnings: list[str]
-    ) -> Prediction:
-        """The mean over the windows of a long recording, in memory that does not grow with it."""
-        preparation = dataclasses.replace(self.info.preparation, offset_s=0.0)
-        end, levels_db, segments = 0, list[float](), list[Segment]()
-        per_run = max(1, min(_BATCH_CLIPS, int(_BATCH_S / self._window_s)))
-        windows = cut(stream, round(self._window_s * self._rate))
-        while batch := list(itertools.islice(windows, per_run)):
-            clips, spans = list[_Clip](), list[tuple[float, float]]()
-            for start, window in batch:
-                end = start + len(window)
-                try:
-                    prepared = prepare(window, self._rate, preparation)
-                except TooShortAudioError:  # what trimming left of it is no speech
-                    continue
-                if not prepared.silent:
-                    clips.append(_Clip(None, 0.0, prepared.samples, prepared.length, ()))
-                    spans.append((start / self._rate, end / self._rate))
-                    levels_db.append(level_db(window))
-            for span, prediction in zip(spans, self._answer(clips), strict=True):
-                segments.append(
-                    Segment(
-                        *span,
-                        prediction.emotion or "",
-                        prediction.confidence,
-                        prediction.probabilities,
-                        prediction.out_of_domain,
-                    )
-                )
-        floor_db = max(levels_db, default=0.0) - SILENT_BELOW_LOUDEST_DB
-        kept = [segment for segment, db in zip(segments, levels_db, strict=True) if db >= floor_db]
-        if not kept:
-            return self._silence(path, end / self._rate, [*warnings, "the recording is silent"])
-        mean = np.mean([list(segment.probabilities.values()) for segment in kept], axis=0)
-        scores = [segment.out_of_domain for segment in kept if segment.out_of_domain is not None]
-        unlike = sum(score > 1.0 for score in scores)
-        score = float(np.median(scores)) if scores else None
-        if score is not None and score <= 1.0 and unlike:
-            warnings = [
-                *warnings,
-                f"{unlike} of {len(kept)} windows do not sound like the speech that the model knows",
-            ]
-        return self._prediction(path, end / self._rate, mean, warnings, tuple(kept), score)
-
-    def _silence(self, path: str | None, duration_s: float, warnings: Sequence[str]) -> Prediction:
+    def silence(self, path: str | None, duration_s: float, warnings: Sequence[str]) -> Prediction:
+        """The answer for a recording in which nothing was heard."""
         said = tuple(dict.fromkeys(warnings))
         return Prediction(path, 0.0, duration_s, duration_s, None, 0.0, {}, False, (), self.info.name, said)
 
-    def _prediction(
+    def conclude(
         self,
         path: str | None,
         duration_s: float,
@@ -256,6 +245,7 @@ class Predictor:
         segments: tuple[Segment, ...] = (),
         out_of_domain: float | None = None,
     ) -> Prediction:
+        """The answer for a recording, from its probabilities (emotions,)."""
         if not np.isfinite(probabilities).all():
             what = path or "the recording"
             raise BundleError(
@@ -273,12 +263,17 @@ class Predictor:
             emotion=self.emotions[best],
             confidence=confidence,
             probabilities=dict(zip(self.emotions, map(float, probabilities), strict=True)),
-            uncertain=unfamiliar or (self.threshold is not None and confidence < self.threshold),
+            uncertain=self.doubts(confidence, out_of_domain),
             segments=segments,
             model=self.info.name,
             warnings=tuple(dict.fromkeys(warnings)),
             out_of_domain=out_of_domain,
         )
+
+    def doubts(self, confidence: float, out_of_domain: float | None) -> bool:
+        """Whether an answer is called uncertain."""
+        unfamiliar = out_of_domain is not None and out_of_domain > 1.0
+        return unfamiliar or (self.threshold is not None and confidence < self.threshold)
 
     def _answer_group(self, heard: Sequence[_Clip | Prediction | Failure]) -> Iterator[Prediction | Failure]:
         """Answer the clips of a group in batches of similar length and put all back in order."""
@@ -289,21 +284,31 @@ class Predictor:
 
     def _answer(self, clips: Sequence[_Clip]) -> list[Prediction]:
         """The predictions of clips, in their order."""
-        answers: dict[int, Prediction] = {}
-        for batch in _batches([len(clip.samples) for clip in clips], round(_BATCH_S * self._rate)):
-            widest = max(len(clips[index].samples) for index in batch)
-            samples = np.zeros((len(batch), widest), np.float32)
+        heard = self.hear([(clip.samples, clip.length) for clip in clips])
+        return [
+            self.conclude(clip.path, clip.duration_s, row, clip.warnings, out_of_domain=score)
+            for clip, (row, score) in zip(clips, heard, strict=True)
+        ]
+
+    def hear(
+        self, clips: Sequence[tuple[NDArray[np.float32], int]]
+    ) -> list[tuple[NDArray[np.float32], float | None]]:
+        """What the model says of clips that are prepared, each with its length before padding, in order.
+
+        Gives probabilities (emotions,) and the `out_of_domain` of `Prediction`; clips of similar length share
+        a run of the graph.
+        """
+        found: dict[int, tuple[NDArray[np.float32], float | None]] = {}
+        for batch in similar([len(samples) for samples, _ in clips], round(MOST_S * self._rate)):
+            widest = max(len(clips[index][0]) for index in batch)
+            together = np.zeros((len(batch), widest), np.float32)
             for row, index in enumerate(batch):
-                samples[row, : len(clips[index].samples)] = clips[index].samples
-            lengths = np.array([clips[index].length for index in batch], np.int64)
-            outputs = self.bundle.run(samples, lengths)
+                together[row, : len(clips[index][0])] = clips[index][0]
+            lengths = np.array([clips[index][1] for index in batch], np.int64)
+            outputs = self.bundle.run(together, lengths)
             scores = self._scores(outputs.get(DISTANCE), len(batch))
-            for index, row, score in zip(batch, outputs["probabilities"], scores, strict=True):
-                clip = clips[index]
-                answers[index] = self._prediction(
-                    clip.path, clip.duration_s, row, clip.warnings, out_of_domain=score
-                )
-        return [answers[index] for index in range(len(clips))]
+            found |= dict(zip(batch, zip(outputs["probabilities"], scores, strict=True), strict=True))
+        return [found[index] for index in range(len(clips))]
 
     def _scores(self, distances: NDArray[np.float32] | None, clips: int) -> list[float] | list[None]:
         """Each clip's distance over the model's limit; None where the model has no such thing."""
@@ -311,27 +316,3 @@ class Predictor:
         if limit is None or distances is None:
             return [None] * clips
         return [float(distance) / limit for distance in distances]
-
-
-def _growing_groups(sources: Iterable[Source]) -> Iterator[list[Source]]:
-    """Sources in groups that double from a few to many."""
-    left, size = iter(sources), _FIRST_GROUP
-    while group := list(itertools.islice(left, size)):
-        yield group
-        size = min(2 * size, _LARGEST_GROUP)
-
-
-def _batches(lengths: Sequence[int], most_samples: int) -> Iterator[list[int]]:
-    """Indices of clips of similar length, in batches that hold no more than `most_samples` with padding.
-
-    >>> list(_batches([5, 1, 6, 2], most_samples=12))
-    [[1, 3], [0, 2]]
-    """
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if batch and (len(batch) == _BATCH_CLIPS or (len(batch) + 1) * lengths[index] > most_samples):
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch

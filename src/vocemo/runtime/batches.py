@@ -1,0 +1,37 @@
+"""Many recordings in few runs of the graph."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+MOST_CLIPS = 16  # in one run of the graph,
+MOST_S = 64.0  # and seconds, padding included: bounds the memory of its activations
+_FIRST_GROUP, _LARGEST_GROUP = 4, 64  # recordings read ahead: few at first, so that answers come at once
+
+Each = TypeVar("Each")
+
+
+def growing_groups(sources: Iterable[Each]) -> Iterator[list[Each]]:
+    """Sources in groups that double from a few to many."""
+    left, size = iter(sources), _FIRST_GROUP
+    while group := list(itertools.islice(left, size)):
+        yield group
+        size = min(2 * size, _LARGEST_GROUP)
+
+
+def similar(lengths: Sequence[int], most_samples: int) -> Iterator[list[int]]:
+    """Indices of clips of similar length, in batches that hold no more than `most_samples` with padding.
+
+    >>> list(similar([5, 1, 6, 2], most_samples=12))
+    [[1, 3], [0, 2]]
+    """
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if batch and (len(batch) == MOST_CLIPS or (len(batch) + 1) * lengths[index] > most_samples):
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch

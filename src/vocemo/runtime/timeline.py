@@ -1,0 +1,224 @@
+"""Which emotion when: speech is found, heard in overlapping windows, and what was heard is smoothed.
+
+samples -> where somebody speaks -> windows within each stretch of speech -> the model -> probabilities
+moment by moment -> the likeliest course -> segments. What is not speech is a segment without an emotion.
+It holds no more of a recording than the windows that it is at.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vocemo.errors import TooShortAudioError, UsageError
+from vocemo.prepare import prepare
+from vocemo.runtime.prediction import Course, Prediction, Segment
+from vocemo.runtime.smoothing import smoothed
+from vocemo.runtime.speech import FRAME_S, Hysteresis
+from vocemo.runtime.speech_windows import Samples, SpeechWindow, SpeechWindows
+
+if TYPE_CHECKING:
+    from vocemo.runtime.predictor import Predictor
+
+_AT_ONCE = 16  # windows in one run of the model
+_EDGE = 0.1  # what a window says of its own ends counts so much beside what it says of its middle
+
+
+@dataclass(frozen=True)
+class TimelineOptions:
+    """How finely, and how steadily.
+
+    `window_s` is what the model hears at once, `hop_s` from one window to the next; `smoothing`, `change` and
+    `median_s` are those of `smoothing.smoothed`; `speech` says what counts as speech.
+
+    Raises UsageError for values that are none.
+    """
+
+    window_s: float = 3.0
+    hop_s: float = 0.5
+    smoothing: str = "hmm"
+    change: float = 1.5
+    median_s: float = 2.5
+    speech: Hysteresis = field(default_factory=Hysteresis)
+
+    def __post_init__(self) -> None:
+        """Check them."""
+        if not 0.2 <= self.window_s <= 60.0:
+            raise UsageError(f"a window of {self.window_s} s; valid: 0.2 to 60 s")
+        if not 0.05 <= self.hop_s <= self.window_s:
+            raise UsageError(f"a hop of {self.hop_s} s; valid: 0.05 s to the window's {self.window_s} s")
+        smoothed(np.ones((1, 1)), self.smoothing, self.change, self.reach)
+
+    @property
+    def reach(self) -> int:
+        """Moments that the median reaches over."""
+        return 2 * round(self.median_s / self.hop_s / 2) + 1
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What the model made of a window, from start to stop in samples."""
+
+    start: int
+    stop: int
+    probabilities: NDArray[np.float32]
+    out_of_domain: float | None
+
+
+def predict(
+    predictor: Predictor,
+    path: str | None,
+    chunks: Iterable[Samples],
+    warnings: Sequence[str],
+    options: TimelineOptions | None = None,
+) -> Prediction:
+    """One answer, the mean over all speech, with the timeline as its segments.
+
+    warnings: what `chunks` has to say once all of it was read.
+    """
+    segments, course = timeline(predictor, chunks, options)
+    end_s = segments[-1].end_s if segments else 0.0
+    spoken = [each for each in segments if each.emotion is not None]
+    if not spoken:
+        answer = predictor.silence(path, end_s, [*warnings, "nobody was heard to speak"])
+        return dataclasses.replace(answer, segments=tuple(segments), course=course)
+    lengths = [each.end_s - each.start_s for each in spoken]
+    values = np.array([list(each.probabilities.values()) for each in spoken])
+    scores = [each.out_of_domain for each in spoken if each.out_of_domain is not None]
+    score = float(np.median(scores)) if scores else None
+    mean = np.average(values, axis=0, weights=lengths)
+    answer = predictor.conclude(path, end_s, mean, warnings, tuple(segments), score)
+    return dataclasses.replace(answer, course=course)
+
+
+def timeline(
+    predictor: Predictor, chunks: Iterable[Samples], options: TimelineOptions | None = None
+) -> tuple[list[Segment], Course]:
+    """The segments of a recording, one after another from its start to its end, and what they were made of.
+
+    chunks: its samples at the model's rate, (n,) float32 each.
+    """
+    asked = options or TimelineOptions()
+    rate = predictor.info.preparation.sample_rate
+    window_s = predictor.info.preparation.length_s or min(
+        asked.window_s, predictor.info.preparation.max_length_s
+    )
+    window, hop = round(window_s * rate), round(min(asked.hop_s, window_s) * rate)
+    cutter = SpeechWindows(rate, window, hop, asked.speech)
+    heard: dict[int, list[_Heard]] = {}
+    windows = _windows(cutter, chunks)
+    while batch := list(itertools.islice(windows, _AT_ONCE)):
+        for cut, answer in zip(batch, _answers(predictor, batch), strict=True):
+            if answer is not None:
+                heard.setdefault(cut.span, []).append(answer)
+    segments = list[Segment]()
+    times_s, known = [np.zeros(0)], [np.zeros((0, len(predictor.emotions)))]
+    end = 0
+    frame = round(FRAME_S * rate)
+    for number, (start, stop) in enumerate(cutter.spans):
+        if number not in heard:  # too quiet or too short for the model: nothing is known of it
+            continue
+        # Less than a frame at either end of the recording is not known to be silent.
+        start, stop = (0 if start < frame else start), (cutter.total if cutter.total - stop < frame else stop)
+        if start > end:
+            segments.append(_nothing(end / rate, start / rate))
+        edges = np.linspace(start, stop, max(1, round((stop - start) / hop)) + 1)
+        centres = (edges[:-1] + edges[1:]) / 2
+        times_s.append(centres / rate)
+        known.append(_moment_by_moment(centres, heard[number]))
+        segments += _segments(edges, known[-1], heard[number], predictor, asked)
+        end = stop
+    if cutter.total > end:
+        segments.append(_nothing(end / rate, cutter.total / rate))
+    return segments, Course(np.concatenate(times_s), np.concatenate(known))
+
+
+def _windows(cutter: SpeechWindows, chunks: Iterable[Samples]) -> Iterator[SpeechWindow]:
+    for chunk in chunks:
+        yield from cutter.push(chunk)
+    yield from cutter.push(np.zeros(0, np.float32), last=True)
+
+
+def _answers(predictor: Predictor, windows: Sequence[SpeechWindow]) -> list[_Heard | None]:
+    """What the model says of each window; None where it is too quiet or too short to say anything."""
+    preparation = dataclasses.replace(predictor.info.preparation, offset_s=0.0)
+    ready: dict[int, tuple[Samples, int]] = {}
+    for place, cut in enumerate(windows):
+        try:
+            prepared = prepare(cut.samples, preparation.sample_rate, preparation)
+        except TooShortAudioError:
+            continue
+        if not prepared.silent:
+            ready[place] = prepared.samples, prepared.length
+    answers: list[_Heard | None] = [None] * len(windows)
+    for place, (probabilities, score) in zip(ready, predictor.hear(list(ready.values())), strict=True):
+        cut = windows[place]
+        answers[place] = _Heard(cut.start, cut.start + len(cut.samples), probabilities, score)
+    return answers
+
+
+def _segments(
+    edges: NDArray[np.float64],
+    known: NDArray[np.float64],
+    heard: Sequence[_Heard],
+    predictor: Predictor,
+    asked: TimelineOptions,
+) -> list[Segment]:
+    """The segments of a stretch of speech: its moments' edges in samples, and what is known at each."""
+    way = smoothed(known, asked.smoothing, asked.change, asked.reach)
+    bounds = [0, *(np.flatnonzero(np.diff(way)) + 1).tolist(), len(known)]
+    rate = predictor.info.preparation.sample_rate
+    found: list[tuple[int, int, int]] = []  # first moment, the one after the last, emotion
+    for first, after in itertools.pairwise(bounds):
+        emotion = int(known[first:after].mean(axis=0).argmax())
+        if found and found[-1][2] == emotion:
+            found[-1] = (found[-1][0], after, emotion)
+        else:
+            found.append((first, after, emotion))
+    segments: list[Segment] = []
+    for first, after, emotion in found:
+        mean = known[first:after].mean(axis=0)
+        scores = [
+            each.out_of_domain
+            for each in heard
+            if each.out_of_domain is not None and each.start < edges[after] and each.stop > edges[first]
+        ]
+        score = float(np.median(scores)) if scores else None
+        confidence = float(mean[emotion])
+        segments.append(
+            Segment(
+                float(edges[first]) / rate,
+                float(edges[after]) / rate,
+                predictor.emotions[emotion],
+                confidence,
+                dict(zip(predictor.emotions, map(float, mean), strict=True)),
+                score,
+                uncertain=predictor.doubts(confidence, score),
+            )
+        )
+    return segments
+
+
+def _moment_by_moment(centres: NDArray[np.float64], heard: Sequence[_Heard]) -> NDArray[np.float64]:
+    """What is known at each moment, (moments, emotions): the mean of the windows over it.
+
+    A window counts most in its middle; a moment that no window covers is known by the nearest.
+    """
+    middles = np.array([(each.start + each.stop) / 2 for each in heard])
+    halves = np.array([(each.stop - each.start) / 2 for each in heard])
+    away = np.abs(centres[:, None] - middles) / halves
+    weights = np.where(away <= 1.0, np.maximum(1.0 - away, _EDGE), 0.0)
+    alone = weights.sum(axis=1) == 0
+    weights[alone, away[alone].argmin(axis=1)] = 1.0
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.asarray(weights @ np.stack([each.probabilities for each in heard]), np.float64)
+
+
+def _nothing(start_s: float, end_s: float) -> Segment:
+    return Segment(start_s, end_s, None, 0.0, {})

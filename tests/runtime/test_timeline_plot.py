@@ -1,0 +1,70 @@
+"""The picture of a timeline shows what the timeline says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vocemo.errors import UsageError
+from vocemo.runtime.prediction import Course, Prediction, Segment
+from vocemo.runtime.timeline_plot import colours_of, draw_timeline
+
+EMOTIONS = ("neutral", "happy", "sad", "bored")
+
+
+def answer(*, course: bool = True) -> Prediction:
+    values = dict(zip(EMOTIONS, (0.1, 0.6, 0.2, 0.1), strict=True))
+    segments = (
+        Segment(0.0, 1.0, None, 0.0, {}),
+        Segment(1.0, 4.0, "happy", 0.6, values),
+        Segment(4.0, 6.0, None, 0.0, {}),
+        Segment(6.0, 8.0, "bored", 0.6, values, uncertain=True),
+    )
+    times_s = np.array([1.5, 2.0, 2.5, 3.0, 3.5, 6.5, 7.0, 7.5])
+    known = np.random.default_rng(0).dirichlet(np.ones(4), len(times_s))
+    made = Course(times_s, known) if course else None
+    return Prediction("$a$.wav", 0, 8, 8.0, "happy", 0.6, values, False, segments, "tiny", course=made)
+
+
+def test_segments_and_their_course_are_drawn_where_they_are() -> None:
+    from matplotlib.collections import PolyCollection
+    from matplotlib.text import Text
+
+    figure = draw_timeline(answer(), emotions=EMOTIONS)
+    said = {text.get_text() for text in figure.findobj(Text)}
+    assert {"$a$.wav", "happy", "bored?", *EMOTIONS} <= said
+    above, below = figure.axes
+    # A waveform for each segment, an area for each emotion in each of two stretches.
+    assert len(above.findobj(PolyCollection)) == 4
+    areas = below.findobj(PolyCollection)
+    assert len(areas) == 2 * len(EMOTIONS)
+    spans = {tuple(np.round(area.get_datalim(below.transData).intervalx, 6)) for area in areas}
+    assert spans == {(1.0, 4.0), (6.0, 8.0)}
+    assert below.get_xlim() == above.get_xlim() == (0.0, 8.0)
+
+
+def test_silence_alone_is_drawn() -> None:
+    quiet = Prediction(
+        None,
+        0,
+        2,
+        2.0,
+        None,
+        0.0,
+        {},
+        segments=(Segment(0.0, 2.0, None, 0.0, {}),),
+        course=Course(np.zeros(0), np.zeros((0, 4))),
+    )
+    assert len(draw_timeline(quiet, emotions=EMOTIONS).axes) == 2
+
+
+def test_a_prediction_without_a_timeline_is_refused() -> None:
+    with pytest.raises(UsageError, match="no timeline"):
+        draw_timeline(answer(course=False), emotions=EMOTIONS)
+
+
+def test_every_emotion_has_a_colour_of_its_own() -> None:
+    found = colours_of(
+        ["neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised", "bored"]
+    )
+    assert len(set(found.values())) == 9
