@@ -10,8 +10,9 @@ their means, with `/confusion` the confusion matrices, with `/groups` for whom i
 `/details` each result's command, commit and folds. `systems` is the table of described systems
 (docs/results/described/systems.json) beside what is measured of them here; `robustness/NAME` is the
 robustness table of docs/results/robustness/NAME.json, `export/NAME` what each exported file loses, by
-docs/results/export/NAME.json, `tuning/NAME` the trials of the study docs/results/tuning/NAME.json, and
-`adaptation/NAME` what an adaptation gains, by docs/results/adaptation/NAME.json.
+docs/results/export/NAME.json, `tuning/NAME` the trials of the study docs/results/tuning/NAME.json,
+`adaptation/NAME` what an adaptation gains, by docs/results/adaptation/NAME.json, and `timeline/NAME` how
+well timelines tell which emotion when, by docs/results/timeline/NAME.json.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ def render(name: str, results: Mapping[str, Results], folder: Path) -> list[str]
         return published.export(folder / f"{name}.json")
     if name.startswith("adaptation/"):
         return published.adaptation(folder / f"{name}.json")
+    if name.startswith("timeline/"):
+        return published.timeline(folder / f"{name}.json")
     if name.startswith("tuning/"):
         return published.tuning(folder / f"{name}.json")
     pattern, _, view = name.partition("/")

@@ -40,10 +40,10 @@ class TimelineOptions:
     Raises UsageError for values that are none.
     """
 
-    window_s: float = 3.0
+    window_s: float = 1.5
     hop_s: float = 0.5
     smoothing: str = "hmm"
-    change: float = 1.5
+    change: float = 2.5
     median_s: float = 2.5
     speech: Hysteresis = field(default_factory=Hysteresis)
 
@@ -62,13 +62,25 @@ class TimelineOptions:
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _OfWindow:
     """What the model made of a window, from start to stop in samples."""
 
     start: int
     stop: int
     probabilities: NDArray[np.float32]
     out_of_domain: float | None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the model heard in a recording: stretches of speech from start to stop in samples, each with what
+    its windows said.
+    """
+
+    rate: int  # Hz
+    total: int  # samples of the recording
+    hop: int  # samples from one moment to the next
+    stretches: Sequence[tuple[int, int, Sequence[_OfWindow]]]
 
 
 def predict(
@@ -105,37 +117,46 @@ def timeline(
     chunks: its samples at the model's rate, (n,) float32 each.
     """
     asked = options or TimelineOptions()
+    return concluded(predictor, listened(predictor, chunks, asked), asked)
+
+
+def listened(predictor: Predictor, chunks: Iterable[Samples], options: TimelineOptions) -> Heard:
+    """All that the model hears in the windows of speech; options of smoothing play no part in it."""
     rate = predictor.info.preparation.sample_rate
     window_s = predictor.info.preparation.length_s or min(
-        asked.window_s, predictor.info.preparation.max_length_s
+        options.window_s, predictor.info.preparation.max_length_s
     )
-    window, hop = round(window_s * rate), round(min(asked.hop_s, window_s) * rate)
-    cutter = SpeechWindows(rate, window, hop, asked.speech)
-    heard: dict[int, list[_Heard]] = {}
+    window, hop = round(window_s * rate), round(min(options.hop_s, window_s) * rate)
+    cutter = SpeechWindows(rate, window, hop, options.speech)
+    heard: dict[int, list[_OfWindow]] = {}
     windows = _windows(cutter, chunks)
     while batch := list(itertools.islice(windows, _AT_ONCE)):
         for cut, answer in zip(batch, _answers(predictor, batch), strict=True):
             if answer is not None:
                 heard.setdefault(cut.span, []).append(answer)
+    # What is too quiet or too short for the model is left out: nothing is known of it.
+    stretches = [(*cutter.spans[number], heard[number]) for number in sorted(heard)]
+    return Heard(rate, cutter.total, hop, stretches)
+
+
+def concluded(predictor: Predictor, heard: Heard, options: TimelineOptions) -> tuple[list[Segment], Course]:
+    """The segments, and the course that they were made of, of what was heard."""
     segments = list[Segment]()
     times_s, known = [np.zeros(0)], [np.zeros((0, len(predictor.emotions)))]
-    end = 0
-    frame = round(FRAME_S * rate)
-    for number, (start, stop) in enumerate(cutter.spans):
-        if number not in heard:  # too quiet or too short for the model: nothing is known of it
-            continue
+    rate, frame, end = heard.rate, round(FRAME_S * heard.rate), 0
+    for start, stop, windows in heard.stretches:
         # Less than a frame at either end of the recording is not known to be silent.
-        start, stop = (0 if start < frame else start), (cutter.total if cutter.total - stop < frame else stop)
+        start, stop = (0 if start < frame else start), (heard.total if heard.total - stop < frame else stop)
         if start > end:
             segments.append(_nothing(end / rate, start / rate))
-        edges = np.linspace(start, stop, max(1, round((stop - start) / hop)) + 1)
+        edges = np.linspace(start, stop, max(1, round((stop - start) / heard.hop)) + 1)
         centres = (edges[:-1] + edges[1:]) / 2
         times_s.append(centres / rate)
-        known.append(_moment_by_moment(centres, heard[number]))
-        segments += _segments(edges, known[-1], heard[number], predictor, asked)
+        known.append(_moment_by_moment(centres, windows))
+        segments += _segments(edges, known[-1], windows, predictor, options)
         end = stop
-    if cutter.total > end:
-        segments.append(_nothing(end / rate, cutter.total / rate))
+    if heard.total > end:
+        segments.append(_nothing(end / rate, heard.total / rate))
     return segments, Course(np.concatenate(times_s), np.concatenate(known))
 
 
@@ -145,7 +166,7 @@ def _windows(cutter: SpeechWindows, chunks: Iterable[Samples]) -> Iterator[Speec
     yield from cutter.push(np.zeros(0, np.float32), last=True)
 
 
-def _answers(predictor: Predictor, windows: Sequence[SpeechWindow]) -> list[_Heard | None]:
+def _answers(predictor: Predictor, windows: Sequence[SpeechWindow]) -> list[_OfWindow | None]:
     """What the model says of each window; None where it is too quiet or too short to say anything."""
     preparation = dataclasses.replace(predictor.info.preparation, offset_s=0.0)
     ready: dict[int, tuple[Samples, int]] = {}
@@ -156,17 +177,17 @@ def _answers(predictor: Predictor, windows: Sequence[SpeechWindow]) -> list[_Hea
             continue
         if not prepared.silent:
             ready[place] = prepared.samples, prepared.length
-    answers: list[_Heard | None] = [None] * len(windows)
+    answers: list[_OfWindow | None] = [None] * len(windows)
     for place, (probabilities, score) in zip(ready, predictor.hear(list(ready.values())), strict=True):
         cut = windows[place]
-        answers[place] = _Heard(cut.start, cut.start + len(cut.samples), probabilities, score)
+        answers[place] = _OfWindow(cut.start, cut.start + len(cut.samples), probabilities, score)
     return answers
 
 
 def _segments(
     edges: NDArray[np.float64],
     known: NDArray[np.float64],
-    heard: Sequence[_Heard],
+    heard: Sequence[_OfWindow],
     predictor: Predictor,
     asked: TimelineOptions,
 ) -> list[Segment]:
@@ -205,7 +226,7 @@ def _segments(
     return segments
 
 
-def _moment_by_moment(centres: NDArray[np.float64], heard: Sequence[_Heard]) -> NDArray[np.float64]:
+def _moment_by_moment(centres: NDArray[np.float64], heard: Sequence[_OfWindow]) -> NDArray[np.float64]:
     """What is known at each moment, (moments, emotions): the mean of the windows over it.
 
     A window counts most in its middle; a moment that no window covers is known by the nearest.

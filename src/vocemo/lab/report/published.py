@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from vocemo.lab.evaluate.results import Results
 from vocemo.lab.report import published_emotions
@@ -227,3 +228,44 @@ def adaptation(path: Path) -> list[str]:
         tried = f" among {found['tried']} settings" if found["tried"] else ""
         lines.append(f"The options were chosen{tried} on {', '.join(found['chosen_on'])}, left out here.")
     return [*lines, "", f"`{found['command']}`, commit {found['commit']}, {found['date']}."]
+
+
+def timeline(path: Path) -> list[str]:
+    """A line for each setting that the test was looked at with, then those that were ranked."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    header = (
+        "speakers",
+        "smoothing",
+        "window",
+        "frames right",
+        "of speech",
+        "missed",
+        "false alarm",
+        "confused",
+        "EDER",
+        "changes found",
+    )
+    keys = ("frame_accuracy", "speech_accuracy", "missed", "false_alarm", "confused", "eder", "changes_found")
+    ranked = sorted(found["validation"], key=lambda row: -row["frame_accuracy"])
+    rows = [
+        (whose, *_setting(row), *(percent(row[key]) for key in keys))
+        for whose, each in (("test", found["test"]), ("validation", ranked))
+        for row in each
+    ]
+    heading = (
+        f"{found['recipe']}, {found['corpus']}, models of `{found['protocol']}`: "
+        f"{found['tested_s'] / 60:.0f} minutes of test speakers, {found['blocks']} emotions a recording; "
+        f"chosen among {found['tried']} settings by the frames that are right on validation speakers."
+    )
+    lines = [heading, "", *markdown(header, rows, texts=3), ""]
+    return [*lines, f"`{found['command']}`, commit {found['commit']}, {found['date']}."]
+
+
+def _setting(row: Mapping[str, Any]) -> tuple[str, str]:
+    if "smoothing" not in row:
+        return "each fold's own choice", "-"
+    smoothing = {
+        "hmm": f"likeliest course, {row.get('change', 0):g} nats",
+        "median": f"median of {row.get('median_s', 0):g} s",
+    }.get(row["smoothing"], "none")
+    return smoothing, f"{row['window_s']:g} s"
