@@ -30,8 +30,10 @@ from vocemo.lab.evaluate.stitched import Stitched, TimelineScores, scored, stitc
 from vocemo.lab.export.run import export_run
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import folds
+from vocemo.runtime.hearing import listened
 from vocemo.runtime.predictor import Predictor, load
-from vocemo.runtime.timeline import TimelineOptions, concluded, listened
+from vocemo.runtime.timeline import concluded
+from vocemo.runtime.timeline_options import TimelineOptions
 
 VALIDATION, TEST = 0, 1
 WINDOWS_S = (1.0, 1.5, 2.0, 3.0)

@@ -6,6 +6,7 @@
     model.predict("call.wav").emotion              # "happy"
     for p in model.predict_many(paths): ...        # batched, in order
     model.timeline("call.wav")                     # which emotion when: segments
+    model.stream(sample_rate=48_000).push(chunk)   # events, as a voice goes on
     model.explain("call.wav").strongest()          # the moments that moved it most
 
 Names are imported when they are first used, so that importing the package costs next to nothing.
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from vocemo.runtime.prediction import Segment as Segment
     from vocemo.runtime.predictor import Predictor as Predictor
     from vocemo.runtime.predictor import load as load
-    from vocemo.runtime.timeline import TimelineOptions as TimelineOptions
+    from vocemo.runtime.stream import Event as Event
+    from vocemo.runtime.stream import Stream as Stream
+    from vocemo.runtime.timeline_options import TimelineOptions as TimelineOptions
 
 __version__ = "0.1.0"
 
@@ -39,13 +42,15 @@ _HOMES = {
     "Bundle": "vocemo.bundle.bundle",
     "BundleError": "vocemo.errors",
     "BundleInfo": "vocemo.bundle.info",
+    "Event": "vocemo.runtime.stream",
     "Explanation": "vocemo.runtime.explanation",
     "Failure": "vocemo.runtime.prediction",
     "Occlusion": "vocemo.runtime.explain_occlusion",
     "Prediction": "vocemo.runtime.prediction",
     "Predictor": "vocemo.runtime.predictor",
     "Segment": "vocemo.runtime.prediction",
-    "TimelineOptions": "vocemo.runtime.timeline",
+    "Stream": "vocemo.runtime.stream",
+    "TimelineOptions": "vocemo.runtime.timeline_options",
     "UsageError": "vocemo.errors",
     "VocemoError": "vocemo.errors",
     "load": "vocemo.runtime.predictor",
@@ -56,12 +61,14 @@ __all__ = [
     "Bundle",
     "BundleError",
     "BundleInfo",
+    "Event",
     "Explanation",
     "Failure",
     "Occlusion",
     "Prediction",
     "Predictor",
     "Segment",
+    "Stream",
     "TimelineOptions",
     "UsageError",
     "VocemoError",

@@ -20,7 +20,7 @@ from vocemo.runtime.predictor import Predictor, load
 from vocemo.runtime.speech import FRAME_S, Hysteresis, SpeechDetector, spans
 from vocemo.runtime.speech.detector import FRAME
 from vocemo.runtime.speech_windows import SpeechWindows
-from vocemo.runtime.timeline import TimelineOptions
+from vocemo.runtime.timeline_options import TimelineOptions
 
 RATE_HZ = fabricate_bundle.RATE_HZ  # that of the detector too
 SAMPLES = Path(__file__).parents[2] / "samples"

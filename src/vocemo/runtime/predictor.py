@@ -27,7 +27,8 @@ from vocemo.runtime.source import Source, is_encoded, name_of, pieces
 if TYPE_CHECKING:
     from vocemo.runtime.explain_occlusion import Occlusion
     from vocemo.runtime.explanation import Explanation
-    from vocemo.runtime.timeline import TimelineOptions
+    from vocemo.runtime.stream import Stream
+    from vocemo.runtime.timeline_options import TimelineOptions
 
 SHORT_S = 3.0  # a clip below this is warned of, where the model was trained on longer ones
 UNFAMILIAR = "this does not sound like the speech that the model knows, so its answer is a mere guess"
@@ -159,6 +160,15 @@ class Predictor:
 
         warnings = list[str]()
         return predict(self, name_of(source), self._pieces(source, sample_rate, warnings), warnings, options)
+
+    def stream(self, sample_rate: int, *, options: TimelineOptions | None = None) -> Stream:
+        """A stream to push samples of this rate, in Hz, to: `stream.push(chunk)` gives events.
+
+        options: as for `timeline`. Any number of streams share the model.
+        """
+        from vocemo.runtime.stream import Stream
+
+        return Stream(self, sample_rate, options)
 
     def explain(
         self,

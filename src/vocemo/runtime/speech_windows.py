@@ -46,6 +46,11 @@ class SpeechWindows:
         """Samples that have come."""
         return self._offset + len(self._held)
 
+    @property
+    def speaking(self) -> bool:
+        """Whether speech goes on."""
+        return self._finder.open_from is not None
+
     def push(self, samples: Samples, last: bool = False) -> Iterator[SpeechWindow]:
         """The windows that are whole by now."""
         self._held = np.concatenate([self._held, samples])

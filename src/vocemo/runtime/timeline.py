@@ -9,78 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo.errors import TooShortAudioError, UsageError
-from vocemo.prepare import prepare
+from vocemo.runtime.hearing import Heard, OfWindow, listened
 from vocemo.runtime.prediction import Course, Prediction, Segment
 from vocemo.runtime.smoothing import smoothed
-from vocemo.runtime.speech import FRAME_S, Hysteresis
-from vocemo.runtime.speech_windows import Samples, SpeechWindow, SpeechWindows
+from vocemo.runtime.speech import FRAME_S
+from vocemo.runtime.speech_windows import Samples
+from vocemo.runtime.timeline_options import TimelineOptions
 
 if TYPE_CHECKING:
     from vocemo.runtime.predictor import Predictor
 
-_AT_ONCE = 16  # windows in one run of the model
 _EDGE = 0.1  # what a window says of its own ends counts so much beside what it says of its middle
-
-
-@dataclass(frozen=True)
-class TimelineOptions:
-    """How finely, and how steadily.
-
-    `window_s` is what the model hears at once, `hop_s` from one window to the next; `smoothing`, `change` and
-    `median_s` are those of `smoothing.smoothed`; `speech` says what counts as speech.
-
-    Raises UsageError for values that are none.
-    """
-
-    window_s: float = 1.5
-    hop_s: float = 0.5
-    smoothing: str = "hmm"
-    change: float = 2.5
-    median_s: float = 2.5
-    speech: Hysteresis = field(default_factory=Hysteresis)
-
-    def __post_init__(self) -> None:
-        """Check them."""
-        if not 0.2 <= self.window_s <= 60.0:
-            raise UsageError(f"a window of {self.window_s} s; valid: 0.2 to 60 s")
-        if not 0.05 <= self.hop_s <= self.window_s:
-            raise UsageError(f"a hop of {self.hop_s} s; valid: 0.05 s to the window's {self.window_s} s")
-        smoothed(np.ones((1, 1)), self.smoothing, self.change, self.reach)
-
-    @property
-    def reach(self) -> int:
-        """Moments that the median reaches over."""
-        return 2 * round(self.median_s / self.hop_s / 2) + 1
-
-
-@dataclass(frozen=True)
-class _OfWindow:
-    """What the model made of a window, from start to stop in samples."""
-
-    start: int
-    stop: int
-    probabilities: NDArray[np.float32]
-    out_of_domain: float | None
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What the model heard in a recording: stretches of speech from start to stop in samples, each with what
-    its windows said.
-    """
-
-    rate: int  # Hz
-    total: int  # samples of the recording
-    hop: int  # samples from one moment to the next
-    stretches: Sequence[tuple[int, int, Sequence[_OfWindow]]]
 
 
 def predict(
@@ -120,25 +65,6 @@ def timeline(
     return concluded(predictor, listened(predictor, chunks, asked), asked)
 
 
-def listened(predictor: Predictor, chunks: Iterable[Samples], options: TimelineOptions) -> Heard:
-    """All that the model hears in the windows of speech; options of smoothing play no part in it."""
-    rate = predictor.info.preparation.sample_rate
-    window_s = predictor.info.preparation.length_s or min(
-        options.window_s, predictor.info.preparation.max_length_s
-    )
-    window, hop = round(window_s * rate), round(min(options.hop_s, window_s) * rate)
-    cutter = SpeechWindows(rate, window, hop, options.speech)
-    heard: dict[int, list[_OfWindow]] = {}
-    windows = _windows(cutter, chunks)
-    while batch := list(itertools.islice(windows, _AT_ONCE)):
-        for cut, answer in zip(batch, _answers(predictor, batch), strict=True):
-            if answer is not None:
-                heard.setdefault(cut.span, []).append(answer)
-    # What is too quiet or too short for the model is left out: nothing is known of it.
-    stretches = [(*cutter.spans[number], heard[number]) for number in sorted(heard)]
-    return Heard(rate, cutter.total, hop, stretches)
-
-
 def concluded(predictor: Predictor, heard: Heard, options: TimelineOptions) -> tuple[list[Segment], Course]:
     """The segments, and the course that they were made of, of what was heard."""
     segments = list[Segment]()
@@ -160,34 +86,10 @@ def concluded(predictor: Predictor, heard: Heard, options: TimelineOptions) -> t
     return segments, Course(np.concatenate(times_s), np.concatenate(known))
 
 
-def _windows(cutter: SpeechWindows, chunks: Iterable[Samples]) -> Iterator[SpeechWindow]:
-    for chunk in chunks:
-        yield from cutter.push(chunk)
-    yield from cutter.push(np.zeros(0, np.float32), last=True)
-
-
-def _answers(predictor: Predictor, windows: Sequence[SpeechWindow]) -> list[_OfWindow | None]:
-    """What the model says of each window; None where it is too quiet or too short to say anything."""
-    preparation = dataclasses.replace(predictor.info.preparation, offset_s=0.0)
-    ready: dict[int, tuple[Samples, int]] = {}
-    for place, cut in enumerate(windows):
-        try:
-            prepared = prepare(cut.samples, preparation.sample_rate, preparation)
-        except TooShortAudioError:
-            continue
-        if not prepared.silent:
-            ready[place] = prepared.samples, prepared.length
-    answers: list[_OfWindow | None] = [None] * len(windows)
-    for place, (probabilities, score) in zip(ready, predictor.hear(list(ready.values())), strict=True):
-        cut = windows[place]
-        answers[place] = _OfWindow(cut.start, cut.start + len(cut.samples), probabilities, score)
-    return answers
-
-
 def _segments(
     edges: NDArray[np.float64],
     known: NDArray[np.float64],
-    heard: Sequence[_OfWindow],
+    heard: Sequence[OfWindow],
     predictor: Predictor,
     asked: TimelineOptions,
 ) -> list[Segment]:
@@ -226,7 +128,7 @@ def _segments(
     return segments
 
 
-def _moment_by_moment(centres: NDArray[np.float64], heard: Sequence[_OfWindow]) -> NDArray[np.float64]:
+def _moment_by_moment(centres: NDArray[np.float64], heard: Sequence[OfWindow]) -> NDArray[np.float64]:
     """What is known at each moment, (moments, emotions): the mean of the windows over it.
 
     A window counts most in its middle; a moment that no window covers is known by the nearest.

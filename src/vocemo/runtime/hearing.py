@@ -1,0 +1,117 @@
+"""What a model hears in the windows of speech, as samples come."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vocemo.errors import TooShortAudioError
+from vocemo.prepare import prepare
+from vocemo.runtime.speech_windows import Samples, SpeechWindow, SpeechWindows
+from vocemo.runtime.timeline_options import TimelineOptions
+
+if TYPE_CHECKING:
+    from vocemo.runtime.predictor import Predictor
+
+_AT_ONCE = 16  # windows in one run of the model, where they need not be answered at once
+
+
+@dataclass(frozen=True)
+class OfWindow:
+    """What the model made of a window of the stretch of speech `span`, from start to stop in samples."""
+
+    span: int
+    start: int
+    stop: int
+    probabilities: NDArray[np.float32]
+    out_of_domain: float | None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the model heard in a recording: stretches of speech from start to stop in samples, each with what
+    its windows said.
+    """
+
+    rate: int  # Hz
+    total: int  # samples of the recording
+    hop: int  # samples from one moment to the next
+    stretches: Sequence[tuple[int, int, Sequence[OfWindow]]]
+
+
+class Hearing:
+    """Samples at the model's rate as they come -> what the model says of each window of speech.
+
+    at_once: windows that are waited for before the model is asked; 1 asks as soon as one is whole.
+    """
+
+    def __init__(self, predictor: Predictor, options: TimelineOptions, at_once: int = 1) -> None:
+        self._predictor, self._at_once = predictor, at_once
+        self._preparation = dataclasses.replace(predictor.info.preparation, offset_s=0.0)
+        self._rate = self._preparation.sample_rate
+        window_s = self._preparation.length_s or min(options.window_s, self._preparation.max_length_s)
+        self._hop = round(min(options.hop_s, window_s) * self._rate)
+        self._cutter = SpeechWindows(self._rate, round(window_s * self._rate), self._hop, options.speech)
+        self._waiting: list[SpeechWindow] = []
+        self._heard: dict[int, list[OfWindow]] = {}
+
+    @property
+    def spans(self) -> Sequence[tuple[int, int]]:
+        """The stretches of speech that have ended, from start to stop in samples."""
+        return self._cutter.spans
+
+    @property
+    def speaking(self) -> bool:
+        """Whether speech goes on."""
+        return self._cutter.speaking
+
+    @property
+    def heard(self) -> Heard:
+        """All so far, of stretches that have ended.
+
+        What is too quiet or too short for the model is left out: nothing is known of it.
+        """
+        ended = [number for number in sorted(self._heard) if number < len(self.spans)]
+        stretches = [(*self.spans[number], self._heard[number]) for number in ended]
+        return Heard(self._rate, self._cutter.total, self._hop, stretches)
+
+    def push(self, samples: Samples, last: bool = False) -> list[OfWindow]:
+        """What the model says of the windows that are whole by now, in order."""
+        self._waiting += self._cutter.push(samples, last)
+        answers: list[OfWindow] = []
+        while self._waiting and (last or len(self._waiting) >= self._at_once):
+            batch, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
+            answers += self._answers(batch)
+        for each in answers:
+            self._heard.setdefault(each.span, []).append(each)
+        return answers
+
+    def _answers(self, windows: Sequence[SpeechWindow]) -> list[OfWindow]:
+        """What the model says of each window that is loud and long enough to say anything of."""
+        ready: list[tuple[SpeechWindow, Samples, int]] = []
+        for cut in windows:
+            try:
+                prepared = prepare(cut.samples, self._rate, self._preparation)
+            except TooShortAudioError:
+                continue
+            if not prepared.silent:
+                ready.append((cut, prepared.samples, prepared.length))
+        said = self._predictor.hear([(samples, length) for _, samples, length in ready])
+        return [
+            OfWindow(cut.span, cut.start, cut.start + len(cut.samples), probabilities, score)
+            for (cut, _, _), (probabilities, score) in zip(ready, said, strict=True)
+        ]
+
+
+def listened(predictor: Predictor, chunks: Iterable[Samples], options: TimelineOptions) -> Heard:
+    """All that the model hears in a recording; options of smoothing play no part in it."""
+    hearing = Hearing(predictor, options, at_once=_AT_ONCE)
+    for chunk in chunks:
+        hearing.push(chunk)
+    hearing.push(np.zeros(0, np.float32), last=True)
+    return hearing.heard
