@@ -230,6 +230,9 @@ def adaptation(path: Path) -> list[str]:
     return [*lines, "", f"`{found['command']}`, commit {found['commit']}, {found['date']}."]
 
 
+_SHOWN = 10  # settings of a ranking in the page; its file has them all
+
+
 def timeline(path: Path) -> list[str]:
     """A line for each setting that the test was looked at with, then those that were ranked."""
     found = json.loads(path.read_text(encoding="utf-8"))
@@ -250,12 +253,13 @@ def timeline(path: Path) -> list[str]:
     rows = [
         (whose, *_setting(row), *(percent(row[key]) for key in keys))
         for whose, each in (("test", found["test"]), ("validation", ranked))
-        for row in each
+        for row in each[:_SHOWN]
     ]
     heading = (
         f"{found['recipe']}, {found['corpus']}, models of `{found['protocol']}`: "
         f"{found['tested_s'] / 60:.0f} minutes of test speakers, {found['blocks']} emotions a recording; "
-        f"chosen among {found['tried']} settings by the frames that are right on validation speakers."
+        f"chosen among {found['tried']} settings by the frames that are right on validation speakers; of "
+        f"those the best {min(_SHOWN, len(ranked))} are shown."
     )
     lines = [heading, "", *markdown(header, rows, texts=3), ""]
     return [*lines, f"`{found['command']}`, commit {found['commit']}, {found['date']}."]
