@@ -25,7 +25,7 @@ import numpy as np
 from vocemo import audio
 from vocemo.lab import experiment, provenance
 from vocemo.lab.checkpoint import write_json
-from vocemo.lab.corpora import Clip, Manifest, read
+from vocemo.lab.corpora import Clip, read
 from vocemo.lab.evaluate.stitched import Stitched, TimelineScores, scored, stitched
 from vocemo.lab.export.run import export_run
 from vocemo.lab.run import RunFolder
@@ -58,16 +58,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    runs = sorted(options.crossval.glob("seed-0/fold-*"))
-    recipe = RunFolder(runs[0]).info().recipe
-    protocol = RunFolder(runs[0]).info().protocol
-    manifest = Manifest(
-        tuple(
-            clip
-            for clip in experiment.select(read(options.corpus), recipe).manifest
-            if clip.channel == "speech"
-        )
-    )
+    first = RunFolder(options.crossval / "seed-0" / "fold-0").info()
+    recipe, protocol = first.recipe, first.protocol
+    splits = folds(experiment.select(read(options.corpus), recipe).manifest, protocol, 0)
+    if any(fold.leaky for fold in splits):
+        raise SystemExit(f"protocol {protocol} leaks: its models have heard the voices of their tests")
     settings = [
         TimelineOptions(window_s=window_s, hop_s=hop_s, **smoothing)
         for window_s, hop_s, smoothing in itertools.product(WINDOWS_S, HOPS_S, SMOOTHINGS)
@@ -76,11 +71,13 @@ def main() -> None:
     own: list[TimelineOptions] = []
     with tempfile.TemporaryDirectory() as folder:
         models: list[Predictor] = []
-        for run in runs:
-            bundle = Path(folder) / f"{run.name}.onnx"
-            export_run(run, bundle)
+        for fold in splits:
+            run = RunFolder(options.crossval / "seed-0" / f"fold-{fold.index}")
+            if run.info().clips != (len(fold.train), len(fold.validation), len(fold.test)):
+                raise SystemExit(f"{run.path} was trained on other clips")
+            bundle = Path(folder) / f"{fold.index}.onnx"
+            export_run(run.path, bundle)
             models.append(load(bundle, device="cpu"))
-        splits = folds(manifest, protocol, 0)
         for model, fold in zip(models, splits, strict=True):
             of_fold: dict[TimelineOptions, list[Any]] = defaultdict(list)
             for recording in _recordings(fold.validation, model, options, VALIDATION):
@@ -139,7 +136,8 @@ def _recordings(
     rate = model.info.preparation.sample_rate
     by_speaker: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
-        by_speaker[clip.speaker].append(clip)
+        if clip.channel == "speech":
+            by_speaker[clip.speaker].append(clip)
     for speaker, own in sorted(by_speaker.items()):
         voices = [(clip.emotion, audio.decode(clip.path, rate).samples) for clip in own]
         digits = int("".join(c for c in speaker if c.isdigit()) or 0)

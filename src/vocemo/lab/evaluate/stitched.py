@@ -84,8 +84,8 @@ class TimelineScores:
     `frame_accuracy` counts every frame, silent ones too; `speech_accuracy` those in which somebody speaks.
     `eder` is the emotion diarisation error rate: missed speech, false alarms and confusions over the time of
     the recordings (Wang, Ravanelli & Yacoubi 2023, "Speech Emotion Diarization", section 4; silence stands
-    where they have neutral). `changes_found` is the share of changes of emotion with a boundary between two
-    emotions within half a second of them.
+    where they have neutral). `changes_found` is the share of changes of emotion that have a boundary of their
+    own between two emotions: where the one ends or the other begins, it does so within half a second.
     """
 
     frame_accuracy: float
@@ -120,7 +120,14 @@ def scored(pairs: Sequence[tuple[Stitched, Sequence[Segment]]], within_s: float 
         boundaries = changes_of([(s.start_s, s.end_s, s.emotion) for s in segments if s.emotion is not None])
         for start_s, end_s in changes_of([(s.start_s, s.end_s, s.emotion) for s in recording.truth]):
             changes += 1
-            found += any(a <= end_s + within_s and b >= start_s - within_s for a, b in boundaries)
+            near = [
+                each
+                for each in boundaries
+                if abs(each[0] - start_s) <= within_s or abs(each[1] - end_s) <= within_s
+            ]
+            if near:
+                found += 1
+                boundaries.remove(near[0])  # a boundary is one change
     frames, speech = max(counts["frames"], 1), max(counts["speech"], 1)
     return TimelineScores(
         frame_accuracy=counts["right"] / frames,
