@@ -80,6 +80,29 @@ def test_csv_has_a_line_a_segment(predict: Run, call: Path, told: dict[str, obje
             assert line[emotion] == (str(each["probabilities"][emotion]) if each["emotion"] else "")
 
 
+def test_top_is_each_segments_own(predict: Run, call: Path, told: dict[str, object]) -> None:
+    _, out, _ = predict(call, "--timeline", "--format", "csv", "--top", "2")
+    _, as_json, _ = predict(call, "--timeline", "--format", "json", "--top", "2")
+    (answer,) = json.loads(as_json)
+    for line, each in zip(csv.DictReader(io.StringIO(out)), answer["segments"], strict=True):
+        shown = {name: float(line[name]) for name in fabricate_bundle.EMOTIONS if line[name]}
+        assert shown == each["probabilities"]
+        assert len(shown) == (2 if each["emotion"] else 0)
+        assert not each["emotion"] or each["emotion"] in shown
+
+
+def test_what_is_wrong_is_said_in_every_format(predict: Run, call: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes(call.read_bytes()[: call.stat().st_size // 2])
+    for format in ("table", "json", "jsonl", "csv"):
+        _, out, err = predict(cut, "--timeline", "--format", format)
+        assert "truncated" in out and not err
+    for format in ("srt", "audacity"):
+        _, out, err = predict(cut, "--format", format)
+        assert "truncated" in err and "truncated" not in out
+        assert predict(cut, "--format", format, "--quiet")[2] == ""
+
+
 def test_subtitles_are_subrip(predict: Run, call: Path, told: dict[str, object]) -> None:
     _, out, _ = predict(call, "--format", "srt")
     blocks = out.strip().split("\n\n")

@@ -15,11 +15,13 @@ import fabricate_bundle
 from vocemo import audio
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.prepare import Preparation
+from vocemo.runtime.hearing import Heard, Hearing, OfWindow, listened
 from vocemo.runtime.prediction import Segment
 from vocemo.runtime.predictor import Predictor, load
 from vocemo.runtime.speech import FRAME_S, Hysteresis, SpeechDetector, spans
 from vocemo.runtime.speech.detector import FRAME
 from vocemo.runtime.speech_windows import SpeechWindows
+from vocemo.runtime.timeline import concluded
 from vocemo.runtime.timeline_options import TimelineOptions
 
 RATE_HZ = fabricate_bundle.RATE_HZ  # that of the detector too
@@ -65,7 +67,7 @@ def check(segments: list[Segment], duration_s: float) -> None:
     assert segments[-1].end_s == pytest.approx(duration_s)
     for one, other in itertools.pairwise(segments):
         assert one.start_s < one.end_s == other.start_s
-        assert one.emotion != other.emotion or one.emotion is not None
+        assert one.emotion != other.emotion
     for each in segments:
         if each.emotion is None:
             assert (each.confidence, each.probabilities) == (0.0, {})
@@ -180,9 +182,14 @@ def test_what_sounds_like_nothing_known_is_said_of_its_stretch_alone(tmp_path: P
 
 
 def test_a_model_of_fixed_length_hears_windows_of_that_length(tmp_path: Path, by_level: None) -> None:
-    preparation = Preparation(sample_rate=RATE_HZ, remove_dc=False, length_s=1.5, offset_s=0.5, crop="start")
+    preparation = Preparation(sample_rate=RATE_HZ, remove_dc=False, length_s=2.5, offset_s=0.5, crop="start")
     path = fabricate_bundle.write(tmp_path / "fixed.onnx", fabricate_bundle.info(preparation=preparation))
-    samples = np.concatenate([silence(1.0), tone(3.2, 4_000.0), tone(3.0, 100.0), silence(0.5)])
+    samples = np.concatenate([silence(1.0), tone(5.2, 4_000.0), tone(5.0, 100.0), silence(0.5)])
+    ((_, _, windows),) = listened(load(path), [samples], TimelineOptions()).stretches
+    assert {each.stop - each.start for each in windows} == {round(2.5 * RATE_HZ)}
+    # What is heard of each is the whole of it: the offset is a recording's, not a window's.
+    first = samples[windows[0].start : windows[0].stop]
+    np.testing.assert_allclose(windows[0].probabilities, fabricate_bundle.expected(first), atol=1e-4)
     found = load(path).timeline(samples, RATE_HZ)
     check(found, len(samples) / RATE_HZ)
     assert [each.emotion for each in found] == [None, "happy", "angry", None]
@@ -207,6 +214,8 @@ def test_smoothing_is_chosen(tiny: Predictor, by_level: None) -> None:
         ({"hop_s": 4.0}, UsageError, "hop of 4.0 s"),
         ({"smoothing": "mean"}, UnknownNameError, "hmm"),
         ({"change": -1.0}, UsageError, "nats"),
+        ({"median_s": float("nan")}, UsageError, "median of nan s"),
+        ({"median_s": float("inf")}, UsageError, "median of inf s"),
     ],
 )
 def test_values_that_are_none(options: dict[str, object], kind: type[Exception], said: str) -> None:
@@ -221,3 +230,57 @@ def test_the_packaged_model_hears_spoken_samples_between_silences() -> None:
     check(found, len(padded) / voice.sample_rate)
     assert SpeechDetector().probabilities(padded[: voice.sample_rate]).max() < 0.5
     assert found[0].emotion is None and found[0].end_s > 0.8
+
+
+def test_one_odd_word_makes_no_recording_unfamiliar(tmp_path: Path, by_level: None) -> None:
+    path = fabricate_bundle.write(
+        tmp_path / "far.onnx", fabricate_bundle.info(distance_limit=0.5), distance=True
+    )
+    samples = np.concatenate([tone(12.0, 200.0), silence(1.0), tone(0.5, 6_000.0)])
+    answer = load(path).predict_timeline(samples, RATE_HZ)
+    assert [each.uncertain for each in answer.segments] == [False, False, True]
+    assert answer.out_of_domain is not None and answer.out_of_domain < 0.5 and not answer.unfamiliar
+    assert any("1 of " in warning for warning in answer.warnings)
+
+
+def test_hours_without_a_pause_are_worked_out_in_pieces(tiny: Predictor) -> None:
+    rng, hop, window = np.random.default_rng(0), 8_000, 24_000
+    starts = np.arange(0, 3_000) * hop
+    windows = [
+        OfWindow(0, int(start), int(start) + window, rng.dirichlet(np.ones(4)).astype("f4"), None)
+        for start in starts
+    ]
+    total = int(starts[-1]) + window
+    options = TimelineOptions(smoothing="none")
+    _, course = concluded(tiny, Heard(RATE_HZ, total, hop, [(0, total, windows)]), options)
+    # By the definition, moment by moment.
+    for place in (0, 1, 255, 256, 257, 1_500, len(course.times_s) - 1):
+        centre = course.times_s[place] * RATE_HZ
+        away = [abs(centre - (each.start + each.stop) / 2) / (window / 2) for each in windows]
+        weights = np.array([max(1 - each, 0.1) if each <= 1 else 0.0 for each in away])
+        mean = weights @ np.stack([each.probabilities for each in windows]) / weights.sum()
+        np.testing.assert_allclose(course.probabilities[place], mean, atol=1e-6)
+
+
+def test_a_moment_that_no_window_covers_is_known_by_the_nearest(tiny: Predictor) -> None:
+    one, other = np.eye(4, dtype=np.float32)[[1, 3]]
+    windows = [OfWindow(0, 0, 1_000, one, None), OfWindow(0, 9_000, 10_000, other, None)]
+    _, course = concluded(
+        tiny, Heard(RATE_HZ, 10_000, 500, [(0, 10_000, windows)]), TimelineOptions(smoothing="none")
+    )
+    assert course.probabilities.argmax(1).tolist() == [1] * 10 + [3] * 10
+
+
+def test_an_array_is_heard_a_few_windows_at_a_time(
+    tiny: Predictor, by_level: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = []
+    asked = Hearing._answers
+
+    def counting(self: Hearing, windows: list[object]) -> list[OfWindow]:
+        waiting.append(len(windows))
+        return asked(self, windows)
+
+    monkeypatch.setattr(Hearing, "_answers", counting)
+    tiny.timeline(tone(60.0, 300.0), RATE_HZ)
+    assert sum(waiting) > 100 and max(waiting) == 16

@@ -7,7 +7,7 @@ import pytest
 
 from vocemo.errors import UsageError
 from vocemo.runtime.prediction import Course, Prediction, Segment
-from vocemo.runtime.timeline_plot import colours_of, draw_timeline
+from vocemo.runtime.timeline_plot import colours_of, draw_timeline, stretches
 
 EMOTIONS = ("neutral", "happy", "sad", "bored")
 
@@ -35,7 +35,11 @@ def test_segments_and_their_course_are_drawn_where_they_are() -> None:
     assert {"$a$.wav", "happy", "bored?", *EMOTIONS} <= said
     above, below = figure.axes
     # A waveform for each segment, an area for each emotion in each of two stretches.
-    assert len(above.findobj(PolyCollection)) == 4
+    waves = [
+        tuple(np.round(each.get_datalim(above.transData).intervalx, 6))
+        for each in above.findobj(PolyCollection)
+    ]
+    assert waves == [(0.0, 1.0), (1.0, 4.0), (4.0, 6.0), (6.0, 8.0)]
     areas = below.findobj(PolyCollection)
     assert len(areas) == 2 * len(EMOTIONS)
     spans = {tuple(np.round(area.get_datalim(below.transData).intervalx, 6)) for area in areas}
@@ -68,3 +72,15 @@ def test_every_emotion_has_a_colour_of_its_own() -> None:
         ["neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised", "bored"]
     )
     assert len(set(found.values())) == 9
+
+
+def test_short_words_between_pauses_are_drawn_apart() -> None:
+    values = dict.fromkeys(EMOTIONS, 0.25)
+    segments: list[Segment] = []
+    for at in (0.0, 3.0, 6.0):
+        segments += [Segment(at, at + 0.4, "sad", 0.25, values), Segment(at + 0.4, at + 3.0, None, 0.0, {})]
+    course = Course(np.array([0.2, 3.2, 6.2]), np.full((3, 4), 0.25))
+    made = Prediction(None, 0, 9, 9.0, "sad", 0.25, values, segments=tuple(segments), course=course)
+    assert stretches(made) == [(0.0, 0.4), (3.0, 3.4), (6.0, 6.4)]
+    assert stretches(answer()) == [(1.0, 4.0), (6.0, 8.0)]
+    draw_timeline(made, emotions=EMOTIONS)

@@ -131,6 +131,9 @@ def predict(
                         source = piped if answer.path == STANDARD_INPUT else str(answer.path)
                         answer = explaining.explain(predictor, answer, source)
                     writer.add(dataclasses.replace(answer, warnings=()) if quiet else answer)
+                    for warning in answer.warnings if format in TIMELINES and not quiet else ():
+                        # Subtitles and labels have no place for it.
+                        print(f"vocemo: {answer.path}: {warning}", file=sys.stderr, flush=True)
                     if plot is not None:
                         answered.append(answer)
                 bar.advance()

@@ -22,13 +22,14 @@ class SegmentCsv:
 
     def begin(self) -> None:
         """Write the header."""
-        self._writer.writerow(["path", "start_s", "end_s", *_OF_A_SEGMENT, *self._emotions, "model"])
+        self._writer.writerow(
+            ["path", "start_s", "end_s", *_OF_A_SEGMENT, *self._emotions, "model", "warnings"]
+        )
 
     def add(self, prediction: Prediction) -> None:
         """Write the lines."""
-        shown = [name for name, _ in prediction.ranked(self._top)]
         for segment in prediction.segments:
-            told = segment.to_dict()
+            told = segment.to_dict(self._top)
             cells = [told[key] if told[key] is not None else "" for key in _OF_A_SEGMENT]
             cells[2] = str(told["uncertain"]).lower()
             values = told["probabilities"]
@@ -38,8 +39,9 @@ class SegmentCsv:
                     told["start_s"],
                     told["end_s"],
                     *cells,
-                    *(values.get(emotion, "") if emotion in shown else "" for emotion in self._emotions),
+                    *(values.get(emotion, "") for emotion in self._emotions),
                     prediction.model,
+                    " | ".join(prediction.warnings),
                 ]
             )
         self._stream.flush()

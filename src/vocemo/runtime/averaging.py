@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,12 +59,20 @@ def averaged(
     if not kept:
         return predictor.silence(path, end / rate, [*warnings, "the recording is silent"])
     mean = np.mean([list(segment.probabilities.values()) for segment in kept], axis=0)
-    scores = [segment.out_of_domain for segment in kept if segment.out_of_domain is not None]
-    unlike = sum(score > 1.0 for score in scores)
-    score = float(np.median(scores)) if scores else None
-    if score is not None and score <= 1.0 and unlike:
-        warnings = [
-            *warnings,
-            f"{unlike} of {len(kept)} windows do not sound like the speech that the model knows",
-        ]
-    return predictor.conclude(path, end / rate, mean, warnings, tuple(kept), score)
+    score, remarks = out_of_domain([segment.out_of_domain for segment in kept])
+    return predictor.conclude(path, end / rate, mean, [*warnings, *remarks], tuple(kept), score)
+
+
+def out_of_domain(scores: Sequence[float | None]) -> tuple[float | None, list[str]]:
+    """A recording's score, the median over its windows', and a warning where some lie far out alone.
+
+    >>> out_of_domain([0.2, 0.4, 3.0])
+    (0.4, ['1 of 3 windows do not sound like the speech that the model knows'])
+    """
+    known = [score for score in scores if score is not None]
+    if not known:
+        return None, []
+    median, unlike = float(np.median(known)), sum(score > 1.0 for score in known)
+    if median > 1.0 or not unlike:
+        return median, []
+    return median, [f"{unlike} of {len(known)} windows do not sound like the speech that the model knows"]

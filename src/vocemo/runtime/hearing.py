@@ -18,7 +18,7 @@ from vocemo.runtime.timeline_options import TimelineOptions
 if TYPE_CHECKING:
     from vocemo.runtime.predictor import Predictor
 
-_AT_ONCE = 16  # windows in one run of the model, where they need not be answered at once
+AT_ONCE = 16  # windows in one run of the model, where they need not be answered at once
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,21 @@ class Hearing:
 
     def push(self, samples: Samples, last: bool = False) -> list[OfWindow]:
         """What the model says of the windows that are whole by now, in order."""
-        self._waiting += self._cutter.push(samples, last)
         answers: list[OfWindow] = []
-        while self._waiting and (last or len(self._waiting) >= self._at_once):
-            batch, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
-            answers += self._answers(batch)
+        for cut in self._cutter.push(samples, last):
+            self._waiting.append(cut)
+            if len(self._waiting) >= AT_ONCE:  # no more are held, however much is pushed
+                answers += self._asked()
+        if self._waiting and (last or len(self._waiting) >= self._at_once):
+            answers += self._asked()
         for each in answers:
             self._heard.setdefault(each.span, []).append(each)
         return answers
+
+    def _asked(self) -> list[OfWindow]:
+        """What the model says of those that wait, of whom none waits any longer."""
+        waiting, self._waiting = self._waiting, []
+        return self._answers(waiting)
 
     def _answers(self, windows: Sequence[SpeechWindow]) -> list[OfWindow]:
         """What the model says of each window that is loud and long enough to say anything of."""
@@ -110,7 +117,7 @@ class Hearing:
 
 def listened(predictor: Predictor, chunks: Iterable[Samples], options: TimelineOptions) -> Heard:
     """All that the model hears in a recording; options of smoothing play no part in it."""
-    hearing = Hearing(predictor, options, at_once=_AT_ONCE)
+    hearing = Hearing(predictor, options, at_once=AT_ONCE)
     for chunk in chunks:
         hearing.push(chunk)
     hearing.push(np.zeros(0, np.float32), last=True)

@@ -31,14 +31,16 @@ class Segment:
     out_of_domain: float | None = None
     uncertain: bool = False
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object of this segment."""
+    def to_dict(self, top: int | None = None) -> dict[str, Any]:
+        """The JSON object of this segment, with its `top` most probable emotions alone where given."""
+        ranked = sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:top]
+        probabilities = self.probabilities if top is None else dict(ranked)
         return {
             "start_s": round(self.start_s, 3),
             "end_s": round(self.end_s, 3),
             "emotion": self.emotion,
             "confidence": round(self.confidence, _DIGITS),
-            "probabilities": _rounded(self.probabilities),
+            "probabilities": _rounded(probabilities),
             "uncertain": self.uncertain,
             "out_of_domain": _score(self.out_of_domain),
         }
@@ -110,7 +112,7 @@ class Prediction:
             "probabilities": _rounded(probabilities),
             "uncertain": self.uncertain,
             "out_of_domain": _score(self.out_of_domain),
-            "segments": [segment.to_dict() for segment in self.segments],
+            "segments": [segment.to_dict(top) for segment in self.segments],
             "model": self.model,
             "warnings": list(self.warnings),
             **explained,

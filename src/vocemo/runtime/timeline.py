@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from vocemo.runtime.averaging import out_of_domain
 from vocemo.runtime.hearing import Heard, OfWindow, listened
 from vocemo.runtime.prediction import Course, Prediction, Segment
 from vocemo.runtime.smoothing import smoothed
@@ -25,6 +26,7 @@ from vocemo.runtime.timeline_options import TimelineOptions
 if TYPE_CHECKING:
     from vocemo.runtime.predictor import Predictor
 
+_MOMENTS = 256  # that are worked out at once
 _EDGE = 0.1  # what a window says of its own ends counts so much beside what it says of its middle
 
 
@@ -39,7 +41,9 @@ def predict(
 
     warnings: what `chunks` has to say once all of it was read.
     """
-    segments, course = timeline(predictor, chunks, options)
+    asked = options or TimelineOptions()
+    heard = listened(predictor, chunks, asked)
+    segments, course = concluded(predictor, heard, asked)
     end_s = segments[-1].end_s if segments else 0.0
     spoken = [each for each in segments if each.emotion is not None]
     if not spoken:
@@ -47,26 +51,14 @@ def predict(
         return dataclasses.replace(answer, segments=tuple(segments), course=course)
     lengths = [each.end_s - each.start_s for each in spoken]
     values = np.array([list(each.probabilities.values()) for each in spoken])
-    scores = [each.out_of_domain for each in spoken if each.out_of_domain is not None]
-    score = float(np.median(scores)) if scores else None
     mean = np.average(values, axis=0, weights=lengths)
-    answer = predictor.conclude(path, end_s, mean, warnings, tuple(segments), score)
+    score, remarks = out_of_domain([each.out_of_domain for *_, own in heard.stretches for each in own])
+    answer = predictor.conclude(path, end_s, mean, [*warnings, *remarks], tuple(segments), score)
     return dataclasses.replace(answer, course=course)
 
 
-def timeline(
-    predictor: Predictor, chunks: Iterable[Samples], options: TimelineOptions | None = None
-) -> tuple[list[Segment], Course]:
-    """The segments of a recording, one after another from its start to its end, and what they were made of.
-
-    chunks: its samples at the model's rate, (n,) float32 each.
-    """
-    asked = options or TimelineOptions()
-    return concluded(predictor, listened(predictor, chunks, asked), asked)
-
-
 def concluded(predictor: Predictor, heard: Heard, options: TimelineOptions) -> tuple[list[Segment], Course]:
-    """The segments, and the course that they were made of, of what was heard."""
+    """The segments of what was heard, from the recording's start to its end, and what they were made of."""
     segments = list[Segment]()
     times_s, known = [np.zeros(0)], [np.zeros((0, len(predictor.emotions)))]
     rate, frame, end = heard.rate, round(FRAME_S * heard.rate), 0
@@ -133,14 +125,23 @@ def _moment_by_moment(centres: NDArray[np.float64], heard: Sequence[OfWindow]) -
 
     A window counts most in its middle; a moment that no window covers is known by the nearest.
     """
-    middles = np.array([(each.start + each.stop) / 2 for each in heard])
-    halves = np.array([(each.stop - each.start) / 2 for each in heard])
-    away = np.abs(centres[:, None] - middles) / halves
-    weights = np.where(away <= 1.0, np.maximum(1.0 - away, _EDGE), 0.0)
-    alone = weights.sum(axis=1) == 0
-    weights[alone, away[alone].argmin(axis=1)] = 1.0
-    weights /= weights.sum(axis=1, keepdims=True)
-    return np.asarray(weights @ np.stack([each.probabilities for each in heard]), np.float64)
+    starts = np.array([each.start for each in heard], np.float64)
+    stops = np.array([each.stop for each in heard], np.float64)
+    middles, halves = (starts + stops) / 2, (stops - starts) / 2
+    said = np.stack([each.probabilities for each in heard]).astype(np.float64)
+    known = np.empty((len(centres), said.shape[1]))
+    # Some moments at a time, and the windows about them alone: speech may go on for hours without a pause.
+    for first in range(0, len(centres), _MOMENTS):
+        own = centres[first : first + _MOMENTS]
+        near = slice(
+            max(int(np.searchsorted(stops, own[0])) - 1, 0), int(np.searchsorted(starts, own[-1])) + 1
+        )
+        away = np.abs(own[:, None] - middles[near]) / halves[near]
+        weights = np.where(away <= 1.0, np.maximum(1.0 - away, _EDGE), 0.0)
+        alone = weights.sum(axis=1) == 0
+        weights[alone, away[alone].argmin(axis=1)] = 1.0
+        known[first : first + len(own)] = weights / weights.sum(axis=1, keepdims=True) @ said[near]
+    return known
 
 
 def _nothing(start_s: float, end_s: float) -> Segment:

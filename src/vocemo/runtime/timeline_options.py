@@ -34,6 +34,8 @@ class TimelineOptions:
             raise UsageError(f"a window of {self.window_s} s; valid: 0.2 to 60 s")
         if not 0.05 <= self.hop_s <= self.window_s:
             raise UsageError(f"a hop of {self.hop_s} s; valid: 0.05 s to the window's {self.window_s} s")
+        if not 0.0 <= self.median_s < 3600.0:
+            raise UsageError(f"a median of {self.median_s} s; valid: 0 to an hour")
         smoothed(np.ones((1, 1)), self.smoothing, self.change, self.reach)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +31,6 @@ COLOURS = {
 }
 _OTHERS = ("#a0522d", "#2f4f4f", "#d16ba5", "#556b2f")  # for emotions that a model calls otherwise
 _SILENCE = "#d4dade"
-_GAP = 1.75  # moments that lie further apart than so many hops have silence between them
 _LABELLED_SHARE = 0.035  # of the width: a shorter segment has no room for its name
 
 
@@ -91,12 +89,15 @@ def _segments(
     duration_s = max(prediction.duration_s, 1e-3)
     if wave is None:
         wave = np.array([[-1.0, -1.0], [1.0, 1.0]], np.float32)
-    time_s = np.linspace(0.0, duration_s, wave.shape[1])
     limit = max(float(np.abs(wave).max()), 1e-3) * 1.08
+    steps = np.linspace(0.0, duration_s, wave.shape[1])
     for segment in prediction.segments:
         colour = _SILENCE if segment.emotion is None else colours[segment.emotion]
-        own = (time_s >= segment.start_s) & (time_s <= segment.end_s)
-        axes.fill_between(time_s[own], wave[0][own], wave[1][own], color=colour, linewidth=0.4)
+        inside = steps[(steps > segment.start_s) & (steps < segment.end_s)]
+        # Its own ends too, however short it is beside the recording.
+        time_s = np.concatenate([[segment.start_s], inside, [segment.end_s]])
+        low, high = (np.interp(time_s, steps, side) for side in wave)
+        axes.fill_between(time_s, low, high, color=colour, linewidth=0.4)
         if segment.emotion is None:
             continue
         axes.axvspan(segment.start_s, segment.end_s, color=colour, alpha=0.13, linewidth=0)
@@ -115,11 +116,11 @@ def _course(
     axes: Axes, prediction: Prediction, course: Course, emotions: Sequence[str], colours: dict[str, str]
 ) -> None:
     duration_s = max(prediction.duration_s, 1e-3)
-    for start, stop in _stretches(course.times_s):
-        times_s, values = course.times_s[start:stop], course.probabilities[start:stop]
-        bounds = _bounds(prediction, times_s)
+    for start_s, end_s in stretches(prediction):
+        own = (course.times_s >= start_s) & (course.times_s <= end_s)
         # A stretch is drawn to its ends, a single moment as a block.
-        times_s = np.concatenate([bounds[:1], times_s, bounds[1:]])
+        times_s = np.concatenate([[start_s], course.times_s[own], [end_s]])
+        values = course.probabilities[own]
         values = np.concatenate([values[:1], values, values[-1:]])
         shades = [colours[name] for name in emotions]
         axes.stackplot(times_s, values.T, colors=shades, linewidth=0, alpha=0.9)
@@ -134,26 +135,14 @@ def _course(
         axes.text(1.043, at, name, transform=axes.transAxes, color=INK, fontsize=9.5, va="center")
 
 
-def _stretches(times_s: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Moments that follow each other without a silence, from the first to the one after the last.
-
-    >>> _stretches(np.array([1.0, 1.5, 2.0, 6.0, 6.5]))
-    [(0, 3), (3, 5)]
-    """
-    if not len(times_s):
-        return []
-    steps = np.diff(times_s)
-    hop = float(np.median(steps)) if len(steps) else 1.0
-    breaks = (np.flatnonzero(steps > _GAP * hop) + 1).tolist()
-    edges = [0, *breaks, len(times_s)]
-    return list(itertools.pairwise(edges))
-
-
-def _bounds(prediction: Prediction, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where the speech that these moments are of begins and ends."""
-    inside = [
-        each
-        for each in prediction.segments
-        if each.emotion is not None and each.start_s < times_s[-1] + 1e-9 and each.end_s > times_s[0] - 1e-9
-    ]
-    return np.array([min(each.start_s for each in inside), max(each.end_s for each in inside)])
+def stretches(prediction: Prediction) -> list[tuple[float, float]]:
+    """Where speech goes on without a silence, from when to when in seconds: segments that touch are one."""
+    found = list[tuple[float, float]]()
+    for each in prediction.segments:
+        if each.emotion is None:
+            continue
+        if found and found[-1][1] == each.start_s:
+            found[-1] = (found[-1][0], each.end_s)
+        else:
+            found.append((each.start_s, each.end_s))
+    return found

@@ -219,3 +219,26 @@ def test_neighbours_of_the_vocoder_are_made_in_one_pass(monkeypatch: pytest.Monk
     vary = chain([{"name": "speed", "method": "resample"}])
     vary.apply(tone, RATE_HZ, [drawn["speed"]])
     assert len(passes) == 5
+
+
+def test_rates_that_would_go_below_the_slowest_are_made_one_after_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates: list[float] = []
+
+    def counting(samples: np.ndarray, sample_rate: int, *, semitones: float, rate: float) -> np.ndarray:
+        rates.append(rate)
+        return stretch(samples, sample_rate, semitones=semitones, rate=rate)
+
+    monkeypatch.setattr(sys.modules[Chain.__module__], "stretch", counting)
+    vary = chain([{"name": "speed", "min_rate": 0.7, "max_rate": 0.7}] * 2)
+    first, again = (vary(noise(), RATE_HZ, np.random.default_rng(0)) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert rates == [0.7] * 4
+    with pytest.raises(UsageError, match="speed: rate"):
+        chain([{"name": "speed", "min_rate": 0.4}])
+
+
+def test_what_is_stretched_to_nothing_is_left_so() -> None:
+    vary = chain([{"name": "speed", "min_rate": 4.0, "max_rate": 4.0}, {"name": "noise"}])
+    assert vary(noise(1), RATE_HZ, np.random.default_rng(0)).size <= 1

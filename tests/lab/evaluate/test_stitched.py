@@ -99,5 +99,12 @@ def test_a_change_half_a_second_off_is_found_and_one_farther_off_is_not() -> Non
         assert scored([(made, told((0.0, at, "sad"), (at, 6.0, "angry")))]).changes_found == found
 
 
+def test_a_long_silence_finds_no_changes_within_it() -> None:
+    truth = tuple(Stretch(3.0 * k, 3.0 * k + 2.5, emotion) for k, emotion in enumerate(("sad", "angry") * 4))
+    made = Stitched(np.zeros(24 * RATE, np.float32), RATE, truth)
+    found = scored([(made, told((0.0, 2.0, "sad"), (2.0, 22.0, None), (22.0, 24.0, "angry")))])
+    assert found.changes_found == pytest.approx(1 / 7)
+
+
 def test_of_nothing_nothing_is_right() -> None:
     assert scored([]).eder == 0.0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vocemo.lab.augment.listed import listed
-from vocemo.lab.augment.stretcher import Stretches, Stretching, stretch
+from vocemo.lab.augment.stretcher import SLOWEST, Stretches, Stretching, stretch
 from vocemo.lab.augment.transform import AUGMENTATIONS, Augmentation, ReadsFiles, Samples
 
 
@@ -66,13 +66,17 @@ class Chain:
             if parameters is None:
                 continue
             found = _stretching(step.augmentation, parameters)
-            if found is not None:
-                asked = found if asked is None else asked.then(found)
+            joined = None if found is None or asked is None else asked.then(found)
+            if joined is not None and joined.rate >= SLOWEST:
+                asked = joined
                 continue
             if asked is not None:
                 varied, asked = _stretched(varied, sample_rate, asked), None
-            varied = step.augmentation.apply(varied, sample_rate, parameters)
-        return varied if asked is None else _stretched(varied, sample_rate, asked)
+            if found is not None:
+                asked = found
+            elif varied.size:
+                varied = step.augmentation.apply(varied, sample_rate, parameters)
+        return varied if asked is None or not varied.size else _stretched(varied, sample_rate, asked)
 
     def __call__(self, samples: Samples, sample_rate: int, rng: np.random.Generator) -> Samples:
         """Draw and apply: (N,) -> (M,) float32, finite where the samples are."""

@@ -8,7 +8,7 @@ import numpy as np
 import soxr
 
 from vocemo.errors import UnknownNameError
-from vocemo.lab.augment.stretcher import Stretches, Stretching, stretch
+from vocemo.lab.augment.stretcher import SLOWEST, Stretches, Stretching, stretch
 from vocemo.lab.augment.transform import AUGMENTATIONS, Samples, need_range
 
 _METHODS = ("stretch", "resample")
@@ -41,7 +41,8 @@ class Speed(Stretches[SpeedParameters]):
         """Refuse an unknown method, and rates that leave no speech."""
         if self.method not in _METHODS:
             raise UnknownNameError("method of augmentation speed", str(self.method), _METHODS)
-        need_range("speed: rate", self.min_rate, self.max_rate, 0.25, 4.0)
+        slowest = SLOWEST if self.method == "stretch" else 0.25
+        need_range("speed: rate", self.min_rate, self.max_rate, slowest, 4.0)
 
     def draw(self, rng: np.random.Generator) -> SpeedParameters:
         """A rate, uniform."""

@@ -18,6 +18,8 @@ import python_stretch
 
 from vocemo.lab.augment.transform import Samples
 
+SLOWEST = 0.5  # below this rate the library's answers differ from call to call
+
 Parameters = TypeVar("Parameters")
 
 
@@ -46,7 +48,7 @@ class Stretches(ABC, Generic[Parameters]):
 
 
 def stretch(samples: Samples, sample_rate: int, *, semitones: float = 0.0, rate: float = 1.0) -> Samples:
-    """Change pitch and tempo, each without the other: (N,) -> (round(N / rate),).
+    """Change pitch and tempo, each without the other: (N,) -> (about N / rate,).
 
     semitones: how far up the pitch goes, formants with it.
     rate: how much faster.
