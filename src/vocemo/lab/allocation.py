@@ -8,7 +8,7 @@ from functools import cache
 
 # mallopt's numbers: https://www.gnu.org/software/libc/manual/html_node/Malloc-Tunable-Parameters.html
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_BYTES = 2**30
+_BYTES = (2**30, 2**25)  # the largest that is taken: older versions refuse more than 32 MiB
 _CHOSEN_BY = ("GLIBC_TUNABLES", "LD_PRELOAD", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 
 
@@ -28,4 +28,6 @@ def keep_freed_memory() -> bool:
     except (OSError, TypeError, AttributeError):  # not glibc, not Linux
         return False
     # The two go together: setting one alone ends glibc's own adjustment of the other.
-    return bool(mallopt(_M_MMAP_THRESHOLD, _BYTES)) and bool(mallopt(_M_TRIM_THRESHOLD, _BYTES))
+    return any(mallopt(_M_MMAP_THRESHOLD, size) for size in _BYTES) and bool(
+        mallopt(_M_TRIM_THRESHOLD, _BYTES[0])
+    )
