@@ -138,7 +138,7 @@ def test_statistics_move_where_that_is_asked(learnt: tuple[str, Path], own: Fold
 def test_a_few_clips_all_train_and_the_calibration_says_whose_it_is(
     learnt: tuple[str, Path], own: Fold, tmp_path: Path
 ) -> None:
-    begun = taken(learnt[1])
+    begun = taken(learnt[1], "adaptation.epochs=60", "adaptation.rate_factor=1.0")
     few = Fold("all", 0, own.test[:5], (), (), leaky=False)
     outcome = adapted(begun, few, tmp_path / "run")
     theirs = RunFolder(learnt[1]).outcome()

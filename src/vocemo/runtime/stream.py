@@ -156,7 +156,7 @@ def believed(
     >>> once = believed(None, [0.8, 0.2], change=2.0)
     >>> twice = believed(once, [0.4, 0.6], change=2.0)
     >>> once.round(2).tolist(), twice.round(2).tolist()
-    ([0.8, 0.2], [0.66, 0.34])
+    ([0.8, 0.2], [0.64, 0.36])
     """
     said = np.maximum(np.asarray(probabilities, np.float64), 1e-6)
     if before is None:
