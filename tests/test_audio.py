@@ -162,7 +162,8 @@ def test_media_without_exact_length(container: str, codec: str) -> None:
     ("container", "encoding"), [("FLAC", "PCM_16"), ("AIFF", "PCM_24"), ("WAV", "PCM_24")]
 )
 def test_agrees_with_ffmpeg_bit_for_bit(container: str, encoding: str) -> None:
-    av = pytest.importorskip("av")
+    import av
+
     data = encode(TONE, RATE_HZ, container, encoding)
     with av.open(io.BytesIO(data)) as file:
         frames = [frame.to_ndarray().reshape(-1) for frame in file.decode(audio=0)]

@@ -18,9 +18,6 @@ from vocemo.lab.export.onnx_bundle import write_bundle
 ROOT = Path(__file__).parent.parent
 
 
-pytest.importorskip("onnxscript")
-
-
 @pytest.fixture
 def script():
     spec = importlib.util.spec_from_file_location("export_loss", ROOT / "scripts" / "export_loss.py")

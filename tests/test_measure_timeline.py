@@ -13,8 +13,6 @@ from vocemo.lab.report import published
 
 ROOT = Path(__file__).parent.parent
 
-pytest.importorskip("onnxscript")
-
 
 def shares(accuracy: float) -> dict[str, float]:
     keys = ("speech_accuracy", "missed", "false_alarm", "confused", "eder", "changes_found")

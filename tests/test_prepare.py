@@ -139,7 +139,8 @@ def test_levels(level_db: float) -> None:
 @pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100])
 @pytest.mark.parametrize("samples", [1, 127, 128, 129, 512, 10_000, 48_123])
 def test_frame_rms_is_that_of_librosa(rate: int, samples: int) -> None:
-    librosa = pytest.importorskip("librosa")
+    import librosa
+
     x = np.random.default_rng(samples).standard_normal(samples).astype(np.float32)
     hop = hop_samples(rate)
     theirs = librosa.feature.rms(y=x, frame_length=HOPS_A_FRAME * hop, hop_length=hop, center=True)[0]
@@ -149,7 +150,8 @@ def test_frame_rms_is_that_of_librosa(rate: int, samples: int) -> None:
 @pytest.mark.parametrize("below_peak_db", [20.0, 30.0, 40.0, 60.0])
 @pytest.mark.parametrize("rate", [16_000, 22_050])
 def test_trim_is_that_of_librosa(below_peak_db: float, rate: int) -> None:
-    librosa = pytest.importorskip("librosa")
+    import librosa
+
     hop = hop_samples(rate)
     for before_s, after_s in ((0.5, 0.7), (0.0, 0.3), (0.31, 0.0), (0.0, 0.0)):
         x = speech_like(before_s, after_s)
@@ -160,7 +162,8 @@ def test_trim_is_that_of_librosa(below_peak_db: float, rate: int) -> None:
 
 
 def test_trim_of_real_recordings_is_that_of_librosa(corpora_dir: Path) -> None:
-    librosa = pytest.importorskip("librosa")
+    import librosa
+
     paths = sorted((corpora_dir / "ravdess").glob("*/Actor_01/*.flac"))[::10]
     assert paths
     for path in paths:
@@ -198,8 +201,9 @@ def test_offset_is_cut_first_and_length_pads_or_crops() -> None:
 
 
 def test_offset_and_length_are_those_of_librosa_load(tmp_path: Path) -> None:
-    librosa = pytest.importorskip("librosa")
-    soundfile = pytest.importorskip("soundfile")
+    import librosa
+    import soundfile
+
     soundfile.write(tmp_path / "a.wav", tone(4.0, 48_000), 48_000, "FLOAT")
     theirs, _ = librosa.load(tmp_path / "a.wav", sr=22_050, offset=0.6, duration=2.5)
     audio = decode(tmp_path / "a.wav")
@@ -221,7 +225,6 @@ def test_resampling_here_is_resampling_while_decoding(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", ["stationary", "nonstationary"])
 def test_noise_reduction_raises_the_signal_over_the_noise(how: str) -> None:
-    pytest.importorskip("noisereduce")
     rng = np.random.default_rng(7)
     x = np.zeros(3 * RATE_HZ, np.float32)
     pitch_hz = rng.uniform(200, 3_000, 25).repeat(
@@ -241,7 +244,6 @@ def test_noise_reduction_raises_the_signal_over_the_noise(how: str) -> None:
 
 
 def test_noise_reduction_of_exact_zeros_gives_numbers() -> None:
-    pytest.importorskip("noisereduce")
     x = np.zeros(2 * RATE_HZ, np.float32)
     x[:RATE_HZ] = tone()
     assert np.isfinite(prepare(x, RATE_HZ, Preparation(noise_reduction="stationary")).samples).all()
@@ -285,7 +287,6 @@ def test_quietest_speech_is_no_silence(corpora_dir: Path) -> None:
 
 
 def test_what_noise_reduction_leaves_may_be_silence() -> None:
-    pytest.importorskip("noisereduce")
     x = (2e-3 * np.random.default_rng(9).standard_normal(2 * RATE_HZ)).astype(np.float32)
     ready = prepare(x, RATE_HZ, Preparation(noise_reduction="stationary", level="peak"))
     if ready.silent:

@@ -74,7 +74,8 @@ def test_samples_are_those_of_the_specification(quirks_dir: Path, name: str) -> 
 
 @pytest.mark.parametrize("name", READ)
 def test_samples_are_those_of_ffmpeg(quirks_dir: Path, name: str) -> None:
-    av = pytest.importorskip("av")
+    import av
+
     with av.open(str(quirks_dir / name)) as file:
         stream = file.streams.audio[0]
         planes = []

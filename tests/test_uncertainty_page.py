@@ -28,7 +28,6 @@ def script(name):
     ],
 )
 def test_every_line_of_the_measured_tables_stands_in_the_page(name, file, render):
-    pytest.importorskip("sklearn")
     found = json.loads((MEASURED / file).read_text(encoding="utf-8"))
     assert "/work/" not in json.dumps(found) and "/tmp/" not in json.dumps(found)
     lines = PAGE.read_text(encoding="utf-8").splitlines()

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import fabricate_tflite
 from vocemo.bundle import flatbuffer
 from vocemo.errors import BundleError
-
-pytest.importorskip("ai_edge_litert")
-import fabricate_tflite
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fabricate_bundle
+import fabricate_tflite
 from vocemo import audio
 from vocemo.bundle import Bundle
 from vocemo.cli.main import main
@@ -17,9 +18,6 @@ from vocemo.errors import BundleError, MissingExtraError, UsageError
 from vocemo.prepare import Preparation
 from vocemo.runtime.explain_occlusion import Occlusion
 from vocemo.runtime.predictor import load
-
-pytest.importorskip("ai_edge_litert")
-import fabricate_tflite
 
 RATE_HZ = fabricate_bundle.RATE_HZ
 LONGEST = 4 * RATE_HZ  # of the tiny bundle's description
@@ -156,7 +154,6 @@ def test_its_answers_are_explained_as_its_twin_s(path: Path, tmp_path: Path, sec
 
 
 def test_explain_draws_what_moved_it(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("matplotlib")
     clip, picture = tmp_path / "clip.wav", tmp_path / "why.png"
     audio.write(clip, noise(16_000), RATE_HZ)
     assert main(["predict", str(clip), "--model", str(path), "--explain", str(picture)]) == 0

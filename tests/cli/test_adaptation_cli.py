@@ -35,7 +35,6 @@ def given(verb: str, init: Path, spec: str, out: Path, *more: str) -> list[str]:
 def test_the_command_of_the_page_adapts_the_packaged_model(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("onnx")
     (block,) = COMMANDS.findall((ROOT / "docs" / "adaptation.md").read_text(encoding="utf-8"))
     monkeypatch.chdir(tmp_path)
     practice_corpus(Path("MINE"), takes=1)

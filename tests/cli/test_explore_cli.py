@@ -12,10 +12,6 @@ import soundfile
 import fabricate
 from vocemo.cli.main import main
 
-pytest.importorskip("torch")
-pytest.importorskip("audiomentations")
-pytest.importorskip("jinja2")
-
 
 @pytest.fixture(autouse=True)
 def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:

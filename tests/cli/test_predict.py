@@ -23,23 +23,6 @@ RATE_HZ = fabricate_bundle.RATE_HZ
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fabricate_bundle.write(tmp_path_factory.mktemp("bundle") / "tiny.onnx")
-
-
-@pytest.fixture
-def predict(bundle: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs `vocemo predict` with the tiny bundle: status, standard output, standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        status = main(["predict", "--model", str(bundle), *map(str, arguments)])
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
-
-
 @pytest.fixture
 def calls(tmp_path: Path) -> Path:
     """A folder of recordings: two that are fine, one in a folder below, and what is none of them."""

@@ -14,25 +14,9 @@ import pytest
 
 import fabricate_bundle
 from vocemo import audio
-from vocemo.cli.main import main
 
 Run = Callable[..., tuple[int, str, str]]
 SAMPLES = Path(__file__).parents[2] / "samples"
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fabricate_bundle.write(tmp_path_factory.mktemp("bundle") / "tiny.onnx")
-
-
-@pytest.fixture
-def predict(bundle: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: object) -> tuple[int, str, str]:
-        status = main(["predict", "--model", str(bundle), *map(str, arguments)])
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

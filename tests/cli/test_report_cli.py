@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("jinja2")
-
 import fabricate_report
 from vocemo.cli.main import main
 

@@ -85,7 +85,8 @@ def test_nothing_that_was_drawn_is_tested_under_any_name(tmp_path: Path) -> None
 
 
 def test_a_row_is_a_mean_over_speakers_with_students_interval() -> None:
-    stats = pytest.importorskip("scipy.stats")
+    from scipy import stats
+
     gains = {"table/a": [0.1, 0.3], "table/b": [0.0, 0.1], "table/c": [0.2, 0.2]}
     measured = [
         Measurement(Draw(voice, 5, "own", number, (), tuple(clips("xy"))), 0.4, 0.4 + gain, 1.0, 0.9)
@@ -153,7 +154,6 @@ def test_the_published_table_says_what_was_left_out(tmp_path: Path) -> None:
     lines = published(tmp_path / "a.json")
     assert "| emodb | 5 | the speaker | 2 | 40 | 40.0 | 50.0 | +10.0* [2.0, 18.0] |" in lines
     assert any("chosen among 4 settings on emodb/03" in line for line in lines)
-    pytest.importorskip("matplotlib")
     (axes,) = adaptation_figure(found).axes
     assert axes.get_title(loc="left") == "emodb, 2 speakers"
     assert [text.get_text() for text in axes.texts] == ["+10.0"]

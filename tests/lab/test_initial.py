@@ -285,7 +285,6 @@ _MODEL = ("model.widths=[8,16,16]", "model.hidden=32")
 
 
 def test_the_packaged_model_answers_as_its_bundle_does() -> None:
-    pytest.importorskip("onnx")
     weights, chosen = initial.take("default", recipes.load("dual-channel-cnn"))
     bundle = Bundle.open(device="cpu")
     begun = network.build(chosen, seed=3)
@@ -305,7 +304,6 @@ def test_the_packaged_model_answers_as_its_bundle_does() -> None:
 def test_a_bundle_that_may_have_heard_the_test_is_called_out(
     learnt_bundle: Path, own: Fold, tmp_path: Path
 ) -> None:
-    pytest.importorskip("onnx")
     with pytest.raises(LeakError, match="which ones is not recorded"):
         adapted(taken(learnt_bundle), own, tmp_path / "run")
 
@@ -350,7 +348,8 @@ def test_every_clip_of_a_corpus_read_anew_is_what_the_run_learnt_from(
 
 @pytest.mark.parametrize("stored", ["float16", "int8"])
 def test_weights_in_less_space_are_begun_with_as_they_are_stored(stored: Weights, tmp_path: Path) -> None:
-    onnx = pytest.importorskip("onnx")
+    import onnx
+
     model = onnx.load(SHIPPED)
     store_weights(model, stored)
     onnx.save(model, tmp_path / "small.onnx")

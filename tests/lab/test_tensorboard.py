@@ -6,6 +6,8 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing import event_accumulator as accumulator
+from tensorboard.backend.event_processing import event_file_loader as loader
 
 import fabricate_run
 from vocemo.cli.main import main
@@ -16,9 +18,6 @@ from vocemo.lab.splits import Fold
 from vocemo.lab.tensorboard import WriteTensorBoard, events_folder, scalars
 from vocemo.lab.train import Step, TrainingState
 from vocemo.lab.waveforms import Waveforms
-
-accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-loader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
 
 CHOSEN = fabricate_run.recipe("training.epochs=3")
 

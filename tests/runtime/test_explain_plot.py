@@ -14,8 +14,6 @@ from vocemo.runtime.explanation import Band, Explanation, MapColumn, Moment, Par
 from vocemo.runtime.plot import save
 from vocemo.runtime.predictor import Predictor
 
-pytest.importorskip("matplotlib")
-
 
 def texts(figure: object) -> list[str]:
     from matplotlib.text import Text

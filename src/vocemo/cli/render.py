@@ -1,16 +1,14 @@
-"""Predictions as text: a table for people, JSON, JSON lines and CSV for programs.
-
-A renderer is told of each prediction as soon as it is known and once of the end, and writes to one stream.
-"""
+"""Predictions as text: a table for people, JSON, JSON lines and CSV for programs."""
 
 from __future__ import annotations
 
 import csv
 import json
 from collections.abc import Sequence
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from vocemo.cli.render_timeline import TIMELINES, AudacityLabels, SegmentCsv, Subtitles, clock
+from vocemo.cli.renderer import Renderer
 from vocemo.runtime.prediction import Prediction, Segment
 
 FORMATS = ("table", "json", "jsonl", "csv", *TIMELINES)
@@ -18,28 +16,15 @@ _BAR_CELLS = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉█"  # a cell filled by so many eighths
 
 
-class Renderer(Protocol):
-    """Writes predictions in one format."""
-
-    def begin(self) -> None:
-        """Write what stands before the first prediction."""
-
-    def add(self, prediction: Prediction) -> None:
-        """Write a prediction, or keep it for the end."""
-
-    def end(self) -> None:
-        """Write what stands after the last."""
-
-
-class Table:
+class Table(Renderer):
     """For people: the emotion with its confidence, then a percentage, and on a terminal a bar, for each."""
 
     def __init__(
         self, stream: TextIO, *, device: str, several: bool, top: int | None, timeline: bool = False
     ) -> None:
         """Tell where the model runs, whether files need their names, how many emotions to show."""
-        self._stream, self._device, self._several, self._top = stream, device, several, top
-        self._timeline = timeline
+        super().__init__(stream)
+        self._device, self._several, self._top, self._timeline = device, several, top, timeline
         self._styled = stream.isatty()
         self._bars = self._styled and (stream.encoding or "").lower().startswith("utf")
 
@@ -87,9 +72,6 @@ class Table:
         unsure = "  (uncertain)" if segment.uncertain else ""
         return f"{when}  {segment.emotion:<{width}} {segment.confidence:>7.2%}{drawn}{unsure}".rstrip()
 
-    def end(self) -> None:
-        """Nothing follows."""
-
     def _line(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
 
@@ -97,15 +79,13 @@ class Table:
         return f"\x1b[{code}m{text}\x1b[0m" if self._styled else text
 
 
-class Json:
+class Json(Renderer):
     """One JSON list of all predictions."""
 
     def __init__(self, stream: TextIO, *, top: int | None) -> None:
-        """Keep the predictions until the list is whole."""
-        self._stream, self._top, self._kept = stream, top, list[Prediction]()
-
-    def begin(self) -> None:
-        """Nothing yet: a list that breaks off is no JSON."""
+        """Keep the predictions until the list is whole: one that breaks off is no JSON."""
+        super().__init__(stream)
+        self._top, self._kept = top, list[Prediction]()
 
     def add(self, prediction: Prediction) -> None:
         """Keep it."""
@@ -117,30 +97,26 @@ class Json:
         print(json.dumps(objects, ensure_ascii=False, indent=2), file=self._stream, flush=True)
 
 
-class JsonLines:
+class JsonLines(Renderer):
     """One JSON object a line, written as soon as it is known."""
 
     def __init__(self, stream: TextIO, *, top: int | None) -> None:
         """Write straight to the stream."""
-        self._stream, self._top = stream, top
-
-    def begin(self) -> None:
-        """Nothing stands before the first line."""
+        super().__init__(stream)
+        self._top = top
 
     def add(self, prediction: Prediction) -> None:
         """Write the line."""
         print(json.dumps(prediction.to_dict(self._top), ensure_ascii=False), file=self._stream, flush=True)
 
-    def end(self) -> None:
-        """Nothing follows."""
 
-
-class Csv:
+class Csv(Renderer):
     """A line a recording with a column an emotion (RFC 4180); without an emotion its cells are empty."""
 
     def __init__(self, stream: TextIO, *, emotions: Sequence[str], top: int | None) -> None:
         """Fix the columns, in the model's order."""
-        self._stream, self._emotions, self._top = stream, emotions, top
+        super().__init__(stream)
+        self._emotions, self._top = emotions, top
         self._writer = csv.writer(stream, lineterminator="\n")
 
     def begin(self) -> None:
@@ -177,9 +153,6 @@ class Csv:
             ]
         )
         self._stream.flush()
-
-    def end(self) -> None:
-        """Nothing follows."""
 
 
 def renderer(

@@ -6,18 +6,20 @@ import csv
 from collections.abc import Sequence
 from typing import TextIO
 
+from vocemo.cli.renderer import Renderer
 from vocemo.runtime.prediction import Prediction, Segment
 
 TIMELINES = ("srt", "audacity")  # formats that are of one recording, and of when
 _OF_A_SEGMENT = ("emotion", "confidence", "uncertain", "out_of_domain")
 
 
-class SegmentCsv:
+class SegmentCsv(Renderer):
     """A line a segment, with its times (RFC 4180); where nobody speaks, its emotion is empty."""
 
     def __init__(self, stream: TextIO, *, emotions: Sequence[str], top: int | None) -> None:
         """Fix the columns, in the model's order."""
-        self._stream, self._emotions, self._top = stream, emotions, top
+        super().__init__(stream)
+        self._emotions, self._top = emotions, top
         self._writer = csv.writer(stream, lineterminator="\n")
 
     def begin(self) -> None:
@@ -46,19 +48,9 @@ class SegmentCsv:
             )
         self._stream.flush()
 
-    def end(self) -> None:
-        """Nothing follows."""
 
-
-class Subtitles:
+class Subtitles(Renderer):
     """SubRip (.srt): the emotions of one recording as subtitles; nothing where nobody speaks."""
-
-    def __init__(self, stream: TextIO) -> None:
-        """Write straight to the stream."""
-        self._stream = stream
-
-    def begin(self) -> None:
-        """Nothing stands before the first."""
 
     def add(self, prediction: Prediction) -> None:
         """Write them, numbered from 1."""
@@ -68,19 +60,9 @@ class Subtitles:
             print(number, times, _label(segment), "", sep="\n", file=self._stream)
         self._stream.flush()
 
-    def end(self) -> None:
-        """Nothing follows."""
 
-
-class AudacityLabels:
+class AudacityLabels(Renderer):
     """A label track of Audacity: start and end in seconds and a text, separated by tabs."""
-
-    def __init__(self, stream: TextIO) -> None:
-        """Write straight to the stream."""
-        self._stream = stream
-
-    def begin(self) -> None:
-        """A track has no header."""
 
     def add(self, prediction: Prediction) -> None:
         """Write the labels of one recording."""
@@ -88,9 +70,6 @@ class AudacityLabels:
             if segment.emotion is not None:
                 print(f"{segment.start_s:.6f}\t{segment.end_s:.6f}\t{_label(segment)}", file=self._stream)
         self._stream.flush()
-
-    def end(self) -> None:
-        """Nothing follows."""
 
 
 def clock(seconds: float, mark: str = ".", *, hours: bool = False) -> str:

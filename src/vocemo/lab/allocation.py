@@ -17,8 +17,8 @@ def keep_freed_memory() -> bool:
     """Let this process keep the memory of freed tensors for the next; whether the C library does so.
 
     glibc maps each large block anew and gives it back when freed, so that every step's activations are
-    paged in and zeroed again: a tenth of the time of a small network's training on a processor. Where the
-    environment chooses an allocator or its thresholds, they stand. The process's largest size is unchanged.
+    paged in and zeroed again, which a training on a processor feels. Where the environment chooses an
+    allocator or its thresholds, they stand. The process's largest size is unchanged.
     """
     if any(name in os.environ for name in _CHOSEN_BY):
         return False

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-pytest.importorskip("jinja2")
 from matplotlib import image as matplotlib_image
 from PIL import Image
 

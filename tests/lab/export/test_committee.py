@@ -53,7 +53,6 @@ def network_of(folder: RunFolder) -> Network:
 
 @pytest.mark.slow
 def test_an_exported_committee_answers_as_its_network_does(finished: RunFolder, tmp_path: Path) -> None:
-    pytest.importorskip("onnxscript")
     assert export.export_run(finished.path, tmp_path / "model.onnx").difference <= 1e-4
     bundle, trained = Bundle.open(tmp_path / "model.onnx", device="cpu"), network_of(finished)
     samples = 0.1 * torch.randn(3, 80_000, generator=torch.Generator().manual_seed(0))

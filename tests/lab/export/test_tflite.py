@@ -38,8 +38,6 @@ from vocemo.lab.run import RunFolder
 from vocemo.prepare import Preparation, prepare
 from vocemo.runtime.predictor import load
 
-pytest.importorskip("ai_edge_litert")
-
 RATE_HZ = 16_000
 CLIP_S = 1.0  # of the learnt model's file: the corpus' clips last 0.6 s
 
@@ -47,7 +45,7 @@ CLIP_S = 1.0  # of the learnt model's file: the corpus' clips last 0.6 s
 @pytest.fixture(scope="session")
 def converter() -> None:
     """For tests that convert."""
-    pytest.importorskip("litert_torch")
+    pytest.importorskip("litert_torch", reason="an extra of two gigabytes: pip install vocemo[tflite]")
 
 
 @pytest.fixture(scope="module")

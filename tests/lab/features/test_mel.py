@@ -28,9 +28,17 @@ def theirs(
     clip, sr, n_fft=2048, hop=512, n_mels=128, fmin=0.0, fmax=None, htk=False, norm="slaney", power=2.0
 ):
     return librosa.feature.melspectrogram(
-        y=clip, sr=sr, n_fft=n_fft, hop_length=hop, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm,
+        y=clip,
+        sr=sr,
+        n_fft=n_fft,
+        hop_length=hop,
+        n_mels=n_mels,
+        fmin=fmin,
+        fmax=fmax,
+        htk=htk,
+        norm=norm,
         power=power,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("dft", ["fft", "matmul"])

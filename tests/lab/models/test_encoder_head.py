@@ -113,7 +113,6 @@ def test_a_bundle_names_whom_the_encoder_is_of(
 
 @pytest.mark.slow
 def test_an_exported_encoder_answers_as_the_network_does(finished: RunFolder, tmp_path: Path) -> None:
-    pytest.importorskip("onnxscript")
     assert export.export_run(finished.path, tmp_path / "model.onnx").difference <= 1e-4
     bundle, trained_network = Bundle.open(tmp_path / "model.onnx", device="cpu"), network_of(finished)
     samples = 0.1 * torch.randn(3, 40_000, generator=torch.Generator().manual_seed(0))
@@ -129,7 +128,6 @@ def test_an_exported_encoder_answers_as_the_network_does(finished: RunFolder, tm
 
 
 def test_a_run_over_transformers_keeps_what_describes_the_encoder(tiny_corpus: str, tmp_path: Path) -> None:
-    pytest.importorskip("transformers")
     source = save("wav2vec2", tmp_path / "tiny-wav2vec2")
     chosen = recipe(*OF_SAMPLES, f"model.weights={source}", "model.frozen=true")
     assert chosen.model.options["encoder_config"]["model_type"] == "wav2vec2"
@@ -147,7 +145,6 @@ def test_a_run_over_transformers_keeps_what_describes_the_encoder(tiny_corpus: s
 
 @pytest.mark.parametrize("kind", ["wav2vec2", "hubert", "wavlm", "whisper"])
 def test_every_kind_of_encoder_learns_behind_its_front_end(kind: str, tmp_path: Path) -> None:
-    pytest.importorskip("transformers")
     source = save(kind, tmp_path / kind)
     front_end = "whisper-mel" if kind == "whisper" else "waveform"
     chosen = recipe(*OF_SAMPLES, f"front_end={{name='{front_end}'}}", f"model.weights={source}")

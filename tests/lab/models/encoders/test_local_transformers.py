@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers
 
 from fabricate_encoder import POSITIONS, save
 from vocemo.errors import MissingExtraError, UnknownNameError, UsageError
 from vocemo.lab.models.encoders import ENCODERS
 from vocemo.lab.models.encoders.local_transformers import LocalTransformers
-
-transformers = pytest.importorskip("transformers")
 
 KINDS = ("wav2vec2", "hubert", "wavlm", "whisper")
 

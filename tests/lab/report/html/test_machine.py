@@ -8,8 +8,6 @@ import json
 import numpy as np
 import pytest
 
-pytest.importorskip("jinja2")
-
 from fabricate_report import answers, material
 from vocemo.lab.evaluate import Results
 from vocemo.lab.report.html import Material, details

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from matplotlib.colors import to_rgb
 
-pytest.importorskip("jinja2")
-
 import fabricate_report
 from contrast import contrast
 from fabricate_report import answers, material, result, trainings
