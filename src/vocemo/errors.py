@@ -11,6 +11,7 @@
     |  |- TooShortAudioError     fewer samples than the model needs
     |  `- NonFiniteAudioError    samples that are not numbers (NaN or infinite)
     |- BundleError             a model file that is broken, foreign or too new
+    |- MicrophoneError         a sound card that is not there, does not open or has vanished
     |- CorpusError             a corpus that is not where, or what, it was said to be
     |- LeakError               a split that breaks the promise of its protocol
     |- RunError                a run folder that cannot be resumed, read or evaluated
@@ -88,6 +89,10 @@ class NonFiniteAudioError(AudioError):
 
 class BundleError(VocemoError):
     """A model file that is broken, foreign or too new."""
+
+
+class MicrophoneError(VocemoError):
+    """A sound card that is not there, does not open or has vanished."""
 
 
 class CorpusError(VocemoError):

@@ -12,12 +12,14 @@ import typer
 
 from vocemo import __version__
 from vocemo.bundle.quiet import without_notices
+from vocemo.errors import MicrophoneError
 
 # Each optional part: the modules that it stands on, and what it is for.
 EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "plot": (("matplotlib",), "pictures of predictions"),
     "denoise": (("noisereduce",), "noise reduction in the preparation"),
     "media": (("av",), "m4a, mp4 and webm"),
+    "mic": (("sounddevice",), "vocemo listen with a microphone"),
     "export": (("onnx", "onnxscript"), "writing bundles"),
     "tflite": (("ai_edge_litert", "litert_torch"), "running and writing .tflite files"),
     "encoders": (("transformers",), "wav2vec 2.0, HuBERT, WavLM and Whisper as encoders"),
@@ -41,7 +43,7 @@ def doctor() -> None:
     print(f"vocemo {__version__}, Python {platform.python_version()}, {platform.platform()}")
     _show("Needed for every answer", needed)
     _show("Optional", [_extra(name) for name in EXTRAS])
-    _show("Devices", [_try("ONNX Runtime", _providers), *_torch_devices()])
+    _show("Devices", [_try("ONNX Runtime", _providers), *_microphones(), *_torch_devices()])
     if not all(check.works for check in needed):
         raise typer.Exit(1)
 
@@ -111,6 +113,21 @@ def _providers() -> str:
     names = {"CPUExecutionProvider": "cpu", "CUDAExecutionProvider": "cuda"}
     usable = [names[each] for each in onnxruntime.get_available_providers() if each in names]
     return f"{onnxruntime.__version__} runs models on {', '.join(sorted(usable))}"
+
+
+def _microphones() -> list[Check]:
+    """What `vocemo listen` can hear, if the library for it is there."""
+    if "sounddevice" not in sys.modules:
+        return []
+    from vocemo.runtime.microphone import microphones
+
+    def names() -> str:
+        found = microphones()
+        if not found:
+            raise MicrophoneError("none on this machine")
+        return ", ".join(f"{each.name} (default)" if each.default else each.name for each in found)
+
+    return [_try("microphone", names)]
 
 
 def _torch_devices() -> list[Check]:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 # Each verb is a module here, with a function of the same name, or `app` where it has verbs of its own.
 VERBS: dict[str, str] = {
     "predict": "Recognise the emotion in files, folders or standard input.",
+    "listen": "Recognise the emotion of a voice while it speaks, live.",
     "info": "What a model says of itself: licence, training, results.",
     "doctor": "What is installed and works, and what brings the rest.",
     "corpora": "List, describe, fetch and check corpora.",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from vocemo.cli.inputs import STANDARD_INPUT, expand
+from vocemo.cli.outputs import writing
 from vocemo.cli.progress import progress
 from vocemo.cli.render import renderer
 from vocemo.cli.render_timeline import TIMELINES
@@ -108,7 +108,7 @@ def predict(
     piped = _standard_input() if STANDARD_INPUT in inputs else b""
     answered: list[Prediction] = []
     failed = 0
-    with _writing(output) as stream:
+    with writing(output) as stream:
         writer = renderer(
             format,
             stream,
@@ -190,17 +190,3 @@ def _standard_input() -> bytes:
     if sys.stdin.isatty():
         raise UsageError("- reads a recording from standard input, which is a terminal: pipe one into it")
     return sys.stdin.buffer.read()
-
-
-@contextlib.contextmanager
-def _writing(output: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a file that is written as answers come."""
-    if output is None:
-        yield sys.stdout
-        return
-    try:
-        file = output.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise UsageError(f"--output {output}: cannot be written ({error.strerror})") from error
-    with file:
-        yield file

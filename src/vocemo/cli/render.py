@@ -7,9 +7,9 @@ import json
 from collections.abc import Sequence
 from typing import TextIO
 
-from vocemo.cli.render_timeline import TIMELINES, AudacityLabels, SegmentCsv, Subtitles, clock
+from vocemo.cli.render_timeline import TIMELINES, AudacityLabels, SegmentCsv, Subtitles, segment_line
 from vocemo.cli.renderer import Renderer
-from vocemo.runtime.prediction import Prediction, Segment
+from vocemo.runtime.prediction import Prediction
 
 FORMATS = ("table", "json", "jsonl", "csv", *TIMELINES)
 _BAR_CELLS = 30
@@ -46,7 +46,9 @@ class Table(Renderer):
             width = max(map(len, prediction.probabilities), default=0)
             self._line("Timeline:")
             for segment in prediction.segments:
-                self._line(self._segment(segment, width))
+                share = "" if segment.emotion is None else bar(segment.confidence)
+                drawn = f"  {self._style('36', share)}" if self._bars and share else ""
+                self._line(f"  {segment_line(segment, width, drawn)}")
 
     def _answer(self, prediction: Prediction) -> None:
         """The emotion, and a line for each."""
@@ -62,15 +64,6 @@ class Table(Renderer):
             self._line(f"  {name:<{width}} {probability:>7.2%}{drawn}".rstrip())
         for line in prediction.explanation.summary() if prediction.explanation else ():
             self._line(line)
-
-    def _segment(self, segment: Segment, width: int) -> str:
-        """When, what and how surely."""
-        when = f"  {clock(segment.start_s)} - {clock(segment.end_s)}"
-        if segment.emotion is None:
-            return f"{when}  no speech"
-        drawn = f"  {self._style('36', bar(segment.confidence))}" if self._bars else ""
-        unsure = "  (uncertain)" if segment.uncertain else ""
-        return f"{when}  {segment.emotion:<{width}} {segment.confidence:>7.2%}{drawn}{unsure}".rstrip()
 
     def _line(self, text: str) -> None:
         print(text, file=self._stream, flush=True)

@@ -85,6 +85,19 @@ def clock(seconds: float, mark: str = ".", *, hours: bool = False) -> str:
     return f"{front}{minutes:02d}:{rest:02d}{mark}{thousandths:03d}"
 
 
+def segment_line(segment: Segment, width: int, drawn: str = "") -> str:
+    """When, what and how surely; `drawn` stands after the percentage, names are `width` characters wide.
+
+    >>> segment_line(Segment(0.5, 2.0, "happy", 0.75, {"happy": 0.75}), width=7)
+    '00:00.500 - 00:02.000  happy    75.00%'
+    """
+    when = f"{clock(segment.start_s)} - {clock(segment.end_s)}"
+    if segment.emotion is None:
+        return f"{when}  no speech"
+    unsure = "  (uncertain)" if segment.uncertain else ""
+    return f"{when}  {segment.emotion:<{width}} {segment.confidence:>7.2%}{drawn}{unsure}".rstrip()
+
+
 def _label(segment: Segment) -> str:
     unsure = ", uncertain" if segment.uncertain else ""
     return f"{segment.emotion} ({segment.confidence:.0%}{unsure})"

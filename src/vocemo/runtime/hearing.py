@@ -47,7 +47,8 @@ class Heard:
 class Hearing:
     """Samples at the model's rate as they come -> what the model says of each window of speech.
 
-    at_once: windows that are waited for before the model is asked; 1 asks as soon as one is whole.
+    at_once: windows that are waited for before the model is asked; 1 asks as soon as one is whole, even
+    while it is in doubt whether the pause that it ends in ends the speech. What is `heard` is the same.
     """
 
     def __init__(self, predictor: Predictor, options: TimelineOptions, at_once: int = 1) -> None:
@@ -56,9 +57,11 @@ class Hearing:
         self._rate = self._preparation.sample_rate
         window_s = self._preparation.length_s or min(options.window_s, self._preparation.max_length_s)
         self._hop = round(min(options.hop_s, window_s) * self._rate)
-        self._cutter = SpeechWindows(self._rate, round(window_s * self._rate), self._hop, options.speech)
+        window = round(window_s * self._rate)
+        self._cutter = SpeechWindows(self._rate, window, self._hop, options.speech, early=at_once == 1)
         self._waiting: list[SpeechWindow] = []
         self._heard: dict[int, list[OfWindow]] = {}
+        self._early: dict[int, OfWindow] = {}  # by where they begin: those that were in doubt
 
     @property
     def spans(self) -> Sequence[tuple[int, int]]:
@@ -81,22 +84,41 @@ class Hearing:
         return Heard(self._rate, self._cutter.total, self._hop, stretches)
 
     def push(self, samples: Samples, last: bool = False) -> list[OfWindow]:
-        """What the model says of the windows that are whole by now, in order."""
+        """What the model says of the windows that are whole by now, in order, of each once."""
         answers: list[OfWindow] = []
         for cut in self._cutter.push(samples, last):
-            self._waiting.append(cut)
+            if not (cut.sure and self._was_in_doubt(cut)):
+                self._waiting.append(cut)
             if len(self._waiting) >= AT_ONCE:  # no more are held, however much is pushed
                 answers += self._asked()
         if self._waiting and (last or len(self._waiting) >= self._at_once):
             answers += self._asked()
-        for each in answers:
-            self._heard.setdefault(each.span, []).append(each)
+        self._early = {start: each for start, each in self._early.items() if each.span == len(self.spans)}
         return answers
+
+    def _was_in_doubt(self, cut: SpeechWindow) -> bool:
+        """Whether the model was, or is to be, asked about this window before it was sure."""
+        for place, waiting in enumerate(self._waiting):
+            if waiting.start == cut.start and len(waiting.samples) == len(cut.samples):
+                self._waiting[place] = cut
+                return True
+        known = self._early.get(cut.start)
+        if known is None or known.stop - known.start != len(cut.samples):
+            return False
+        self._heard.setdefault(cut.span, []).append(self._early.pop(cut.start))
+        return True
 
     def _asked(self) -> list[OfWindow]:
         """What the model says of those that wait, of whom none waits any longer."""
         waiting, self._waiting = self._waiting, []
-        return self._answers(waiting)
+        answers = self._answers(waiting)
+        in_doubt = {cut.start for cut in waiting if not cut.sure}
+        for each in answers:
+            if each.start in in_doubt:
+                self._early[each.start] = each
+            else:
+                self._heard.setdefault(each.span, []).append(each)
+        return answers
 
     def _answers(self, windows: Sequence[SpeechWindow]) -> list[OfWindow]:
         """What the model says of each window that is loud and long enough to say anything of."""

@@ -161,14 +161,15 @@ class Predictor:
         warnings = list[str]()
         return predict(self, name_of(source), self._pieces(source, sample_rate, warnings), warnings, options)
 
-    def stream(self, sample_rate: int, *, options: TimelineOptions | None = None) -> Stream:
-        """A stream to push samples of this rate, in Hz, to: `stream.push(chunk)` gives events.
+    def stream(self, sample_rate: int | None = None, *, options: TimelineOptions | None = None) -> Stream:
+        """A stream to push samples to as they come: `stream.push(chunk)` gives events.
 
-        options: as for `timeline`. Any number of streams share the model.
+        sample_rate: theirs, in Hz; by default the model's own (`info.preparation.sample_rate`). options: as
+        for `timeline`. Any number of streams share the model.
         """
         from vocemo.runtime.stream import Stream
 
-        return Stream(self, sample_rate, options)
+        return Stream(self, self._rate if sample_rate is None else sample_rate, options)
 
     def explain(
         self,

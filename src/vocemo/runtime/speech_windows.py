@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,15 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class SpeechWindow:
-    """Samples of speech: `span` numbers its stretch, `start` is its first sample in the recording."""
+    """Samples of speech: `span` numbers its stretch, `start` is its first sample in the recording.
+
+    One that is not `sure` ends in a pause of which nobody knows yet whether it ends the stretch.
+    """
 
     span: int
     start: int
     samples: Samples
+    sure: bool = True
 
 
 class SpeechWindows:
@@ -29,16 +33,21 @@ class SpeechWindows:
 
     A stretch of speech is covered from its first sample to its last: a short one is one window, and the last
     window of a longer one ends with it. `spans` are the stretches that have ended, as (start, stop) samples.
+
+    early: give windows that are not yet sure too, for whom it is urgent; such a one comes again once it is.
     """
 
-    def __init__(self, rate: int, window: int, hop: int, hysteresis: Hysteresis) -> None:
-        self._rate, self._window, self._hop = rate, window, hop
+    def __init__(
+        self, rate: int, window: int, hop: int, hysteresis: Hysteresis, *, early: bool = False
+    ) -> None:
+        self._rate, self._window, self._hop, self._early = rate, window, hop, early
         self._resampler = Resampler(rate, RATE_HZ)
         self._detector = SpeechDetector().stream()
         self._finder = SpanFinder(hysteresis)
         self._held = np.zeros(0, np.float32)
         self._offset = 0  # of the first sample held
         self._next: int | None = None  # where the next window of the speech that goes on begins
+        self._unsure = 0  # no window that begins before this is given as unsure
         self.spans: list[tuple[int, int]] = []
 
     @property
@@ -55,14 +64,21 @@ class SpeechWindows:
         """The windows that are whole by now."""
         self._held = np.concatenate([self._held, samples])
         heard = self._detector.push(self._resampler.push(samples, last))
-        ended = self._finder.push(heard)
         if last:
-            ended += self._finder.push(self._detector.finish())
-            ended += self._finder.finish()
+            heard = np.concatenate([heard, self._detector.finish()])
+        # What is in doubt depends on when one asks: frame by frame it is the same whatever comes at once.
+        step = 1 if self._early else max(len(heard), 1)
+        for frame in range(0, len(heard), step):
+            yield from self._found(self._finder.push(heard[frame : frame + step].tolist()))
+        if last:
+            yield from self._found(self._finder.finish())
+        self._forget()
+
+    def _found(self, ended: Sequence[Span]) -> Iterator[SpeechWindow]:
+        """The windows of speech that has ended, and of that which goes on."""
         for span in ended:
             yield from self._close(span)
         yield from self._go_on()
-        self._forget()
 
     def _close(self, span: Span) -> Iterator[SpeechWindow]:
         start, stop = self._sample(span.start), min(self._sample(span.stop), self.total)
@@ -86,6 +102,16 @@ class SpeechWindows:
             yield self._cut(len(self.spans), place, place + self._window)
             place += self._hop
         self._next = place
+        if self._early:
+            yield from self._in_doubt(place)
+
+    def _in_doubt(self, place: int) -> Iterator[SpeechWindow]:
+        """The windows from `place` on that end in a pause, each once."""
+        while place + self._window <= min(self._sample(self._finder.heard), self.total):
+            if place >= self._unsure:
+                self._unsure = place + 1
+                yield replace(self._cut(len(self.spans), place, place + self._window), sure=False)
+            place += self._hop
 
     def _forget(self) -> None:
         """Let go of samples that no window to come can reach."""

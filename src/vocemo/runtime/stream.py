@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,9 +34,10 @@ class Event:
     """What is heard at a moment of a stream.
 
     From `start_s` to `end_s` is the stretch that the model has just heard; where speech has ended both are
-    that moment, and `emotion` is None. `emotion` and `confidence` are what is believed by now,
-    `probabilities` what the model said of this stretch alone. `changed` says that the emotion is not that of
-    the event before. `uncertain` and `out_of_domain` are those of `Prediction`, for this stretch.
+    that moment, and `emotion` is None: that is known a pause later, since voices go on after shorter ones.
+    `emotion` and `confidence` are what is believed by now, `probabilities` what the model said of this
+    stretch alone. `changed` says that the emotion is not that of the event before. `uncertain` and
+    `out_of_domain` are those of `Prediction`, for this stretch.
     """
 
     start_s: float
@@ -47,6 +48,19 @@ class Event:
     changed: bool
     uncertain: bool = False
     out_of_domain: float | None = None
+
+    def to_dict(self, top: int | None = None) -> dict[str, Any]:
+        """The JSON object of this event, with its `top` most probable emotions alone where given."""
+        heard = Segment(
+            self.start_s,
+            self.end_s,
+            self.emotion,
+            self.confidence,
+            self.probabilities,
+            self.out_of_domain,
+            self.uncertain,
+        )
+        return {**heard.to_dict(top), "changed": self.changed}
 
 
 class Stream:
@@ -69,6 +83,7 @@ class Stream:
         self._belief: NDArray[np.float64] | None = None
         self._ended = 0  # stretches of speech whose end has been told
         self._last: str | None = None
+        self._told = 0  # where the last event's window ended, in samples
         self._pushed, self._pushed_rate, self._finished = 0, sample_rate, False
         self.level_db = -math.inf  # of what was pushed last, below full scale
 
@@ -86,6 +101,11 @@ class Stream:
     def segments(self) -> list[Segment]:
         """The timeline so far, speech that still goes on left out; once finished, that of the whole."""
         return concluded(self._predictor, self._hearing.heard, self._asked)[0]
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The emotions that its model tells apart."""
+        return self._predictor.emotions
 
     def push(self, samples: ArrayLike) -> list[Event]:
         """Take samples, (n,) or (channels, n), of any number; gives what they bring, which may be nothing.
@@ -113,7 +133,9 @@ class Stream:
         events: list[Event] = []
         for heard in self._hearing.push(samples, last):
             events += self._silences(heard.span)
-            events.append(self._event(heard))
+            if heard.stop > self._told:  # else it ended in a pause, and was told when that began
+                events.append(self._event(heard))
+                self._told = heard.stop
         return events + self._silences(len(self._hearing.spans))
 
     def _event(self, heard: OfWindow) -> Event:

@@ -48,5 +48,6 @@ def level_db(samples: NDArray[np.float32]) -> float:
     >>> round(level_db(np.full(8, 0.1, np.float32)), 3)
     -20.0
     """
-    power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+    exact = samples.astype(np.float64)
+    power = float(exact @ exact) / len(exact) if len(exact) else 0.0
     return 10.0 * math.log10(power) if power > 0.0 else -math.inf

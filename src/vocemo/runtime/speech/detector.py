@@ -9,6 +9,7 @@ same numbers.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +65,8 @@ class SpeechStream:
         self._held = held[count * FRAME :].copy()
         if not count:
             return np.zeros(0, np.float32)
-        heard = np.lib.stride_tricks.sliding_window_view(held, _BEFORE + FRAME)[::FRAME][:count]
+        # One frame at a time is what a microphone brings: a list of views is the least work for one.
+        heard = [held[k * FRAME : k * FRAME + _BEFORE + FRAME] for k in range(count)]
         return np.concatenate([self._run(heard[k : k + _MOST_FRAMES]) for k in range(0, count, _MOST_FRAMES)])
 
     def finish(self) -> Samples:
@@ -72,8 +74,8 @@ class SpeechStream:
         left = len(self._held) - _BEFORE
         return self.push(np.zeros(FRAME - left, np.float32)) if left else np.zeros(0, np.float32)
 
-    def _run(self, frames: Samples) -> Samples:
-        feed = {"input": np.ascontiguousarray(frames), "h": self._hidden, "c": self._cell}
+    def _run(self, frames: Sequence[Samples]) -> Samples:
+        feed = {"input": np.stack(frames), "h": self._hidden, "c": self._cell}
         found, self._hidden, self._cell = self._session.run(["speech_probs", "hn", "cn"], feed)
         return np.asarray(found, np.float32).reshape(-1)
 
