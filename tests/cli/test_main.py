@@ -15,6 +15,7 @@ import pytest
 import typer
 
 import fabricate_bundle
+import fabricate_sounddevice
 from vocemo import __version__
 from vocemo.cli import doctor
 from vocemo.cli.main import VERBS, main
@@ -185,6 +186,19 @@ def test_doctor_tells_what_is_there(
     said = capsys.readouterr().out
     assert "tiny answers (4 emotions)" in said and "WAV, FLAC, OGG and MP3 decode" in said
     assert "runs models on" in said and all(extra in said for extra in doctor.EXTRAS)
+
+
+def test_doctor_tells_which_microphone_there_is(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vocemo.bundle.bundle.SHIPPED", bundle)
+    monkeypatch.setattr(doctor, "EXTRAS", {"mic": doctor.EXTRAS["mic"]})
+    fabricate_sounddevice.install(monkeypatch, [fabricate_sounddevice.device("Headset", 1)], default=0)
+    assert main(["doctor"]) == 0
+    assert "ok  microphone    Headset (default)" in capsys.readouterr().out
+    fabricate_sounddevice.install(monkeypatch, [])
+    assert main(["doctor"]) == 0  # nothing that an answer needs
+    assert "no  microphone    MicrophoneError: none on this machine" in capsys.readouterr().out
 
 
 def test_doctor_names_what_is_missing_and_what_brings_it(
