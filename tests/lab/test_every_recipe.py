@@ -24,7 +24,9 @@ ONE_EPOCH = ("training.epochs=1", "training.batch_size=8", "augmentation.pool=1"
 # What a recipe does not begin without: encoder-head a file of trained weights, or that there is to be none.
 NEEDED = {
     "encoder-head": ("model.weights=random",),
-    "base": ('model.members=[{name="encoder-head", weights="random"}, {name="residual-cnn", stride=[4, 4]}]',),
+    "base": (
+        'model.members=[{name="encoder-head", weights="random"}, {name="residual-cnn", stride=[4, 4]}]',
+    ),
 }
 
 

@@ -17,6 +17,7 @@ import torch
 from vocemo.bundle import DISTANCE, METADATA_KEY, OUTPUTS, Bundle, BundleInfo, Weights
 from vocemo.errors import BundleError, MissingExtraError
 from vocemo.lab.export.bundle_graph import BundleGraph
+from vocemo.lab.export.onnx_folding import fold_choices
 from vocemo.lab.export.onnx_weights import store_weights
 from vocemo.lab.export.parity import Parity, compare, noisy_tones
 from vocemo.lab.features import use_export_kernels
@@ -51,6 +52,7 @@ def write_bundle(
     use_export_kernels(exportable)
     info = dataclasses.replace(info, weights=weights)
     model = _onnx_model(BundleGraph(exportable, info.temperature, gaussians).eval(), info)
+    fold_choices(model)
     if weights != "float32":
         store_weights(model, weights)
     entry = model.metadata_props.add()
