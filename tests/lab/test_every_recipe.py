@@ -22,10 +22,12 @@ from vocemo.lab.splits import folds
 
 ONE_EPOCH = ("training.epochs=1", "training.batch_size=8", "augmentation.pool=1")
 # What a recipe does not begin without: encoder-head a file of trained weights, or that there is to be none.
+# Of base's encoder a part is enough: whole, it is encoder-head's.
 NEEDED = {
     "encoder-head": ("model.weights=random",),
     "base": (
-        'model.members=[{name="encoder-head", weights="random"}, {name="residual-cnn", stride=[4, 4]}]',
+        'model.members=[{name="encoder-head", weights="random", encoder_depth=8}, '
+        '{name="residual-cnn", widths=[8, 16], stride=[4, 4]}]',
     ),
 }
 
