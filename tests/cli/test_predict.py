@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -343,3 +346,91 @@ def test_expansion_keeps_the_order_given(calls: Path) -> None:
 def test_the_shipped_model_answers(calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", str(calls / "a.wav")]) == 0
     assert "Predicted emotion: " in capsys.readouterr().out
+
+
+def lines_of(path: Path) -> list[dict[str, object]]:
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file, strict=True))
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_job_goes_on_where_its_output_ends(predict: Run, calls: Path, tmp_path: Path, form: str) -> None:
+    target = tmp_path / f"answers.{form}"
+    job = (calls, "--format", form, "--output", target, "--resume")
+    assert predict(*job)[0] == 0
+    whole = target.read_bytes()
+    assert [Path(str(line["path"])).name for line in lines_of(target)] == ["a.wav", "b.flac", "c.wav"]
+    digest = hashlib.sha256((calls / "a.wav").read_bytes()).hexdigest()
+    assert lines_of(target)[0]["sha256"] == digest
+    assert predict(*job)[0] == 0 and target.read_bytes() == whole  # nothing is asked twice
+    for kept in range(len(whole) - 1, 0, -61):  # wherever it was broken off
+        target.write_bytes(whole[:kept])
+        status, out, _ = predict(*job)
+        assert (status, out) == (0, "")
+        assert target.read_bytes() == whole
+
+
+def test_what_changed_is_asked_again_what_moved_is_not(predict: Run, calls: Path, tmp_path: Path) -> None:
+    target = tmp_path / "answers.jsonl"
+    job = (calls, "--format", "jsonl", "--output", target, "--resume")
+    (calls / "broken.wav").write_bytes(b"RIFF")
+    shutil.copy(calls / "a.wav", calls / "copy.wav")  # the same content twice is two recordings
+    assert predict(*job)[0] == 1
+    assert len(lines_of(target)) == 4
+    (calls / "b.flac").rename(calls / "moved.flac")
+    write(calls / "a.wav", 3.5, 700)
+    write(calls / "broken.wav", 3.5, 900)  # and what failed is asked again
+    status, _, said = predict(*job)
+    assert status == 0 and "3 held already" in said
+    assert [Path(str(line["path"])).name for line in lines_of(target)[4:]] == ["a.wav", "broken.wav"]
+
+
+def test_an_output_that_cannot_be_gone_on_with(predict: Run, calls: Path, tmp_path: Path) -> None:
+    target = tmp_path / "answers.jsonl"
+    job = (calls / "a.wav", "--format", "jsonl", "--output", target)
+    predict(*job)
+    for content, reason in [
+        (target.read_text(), "was not begun with --resume"),
+        ('{"path": "a", "sha256": "0", "model": "another"}\n', "holds answers of another"),
+        ("Predicted emotion: sad\n", "is no jsonl of answers"),
+        ("[1]\n", "is no jsonl of answers"),
+    ]:
+        target.write_text(content)
+        status, _, said = predict(*job, "--resume")
+        assert status == 2 and reason in said
+        assert target.read_text() == content
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--format", "jsonl"),
+        ("--format", "json", "--output", "answers.json"),
+        ("--output", "answers.txt"),
+        ("--format", "csv", "--timeline", "--output", "answers.csv"),
+        ("--format", "csv", "--output", "answers.csv", "--plot", "answers.png"),
+    ],
+)
+def test_resuming_needs_a_line_a_recording(predict: Run, calls: Path, given: tuple[str, ...]) -> None:
+    status, out, said = predict(calls / "a.wav", "--resume", *given)
+    assert (status, out) == (2, "") and "--resume" in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_ctrl_c_leaves_whole_json(bundle: Path, tmp_path: Path) -> None:
+    path, target = write(tmp_path / "a.wav", 3.5), tmp_path / "answers.json"
+    command = [sys.executable, "-m", "vocemo.cli.main", "predict", "--model", str(bundle), "--format", "json"]
+    process = subprocess.Popen(
+        [*command, "--output", str(target), *[str(path)] * 3000],
+        stderr=subprocess.PIPE,
+        preexec_fn=_heed_ctrl_c,
+    )
+    while not target.is_file():
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and b"Traceback" not in said
+    assert 0 < len(json.loads(target.read_text())) < 3000

@@ -21,9 +21,19 @@ def test_plain_lines_come_every_few_seconds_and_at_the_end() -> None:
             now[0] += 0.5
             bar.advance(note="going")
     lines = stream.getvalue().splitlines()
-    assert lines[0] == "Reading: 20 of 100 clips, going (10.0 s)"
+    assert lines[0] == "Reading: 20 of 100 clips, going (10.0 s, 2 clips/s, 40 s left)"
     assert lines[-1] == "Reading: 100 of 100 clips, going (50.0 s)"
     assert len(lines) == 6
+
+
+def test_the_pace_is_that_of_late() -> None:
+    stream, now = io.StringIO(), [0.0]
+    bar = module._PlainBar("Training", 1000, "epochs", stream, clock=lambda: now[0])
+    bar.advance(500)  # what an earlier start had done
+    for _ in range(30):
+        now[0] += 10.0
+        bar.advance()
+    assert stream.getvalue().splitlines()[-1].endswith("(300.0 s, 6 epochs/min, 78 min left)")
 
 
 def test_bytes_are_megabytes_and_an_unknown_total_is_left_out() -> None:

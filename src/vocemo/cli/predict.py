@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,6 +17,9 @@ from vocemo.cli.outputs import writing
 from vocemo.cli.progress import progress
 from vocemo.cli.render import renderer
 from vocemo.cli.render_timeline import TIMELINES
+from vocemo.cli.renderer import Renderer
+from vocemo.cli.resuming import FORMATS as RESUMABLE
+from vocemo.cli.resuming import Held, content_hash, held_by
 from vocemo.errors import UsageError
 from vocemo.runtime.prediction import Failure, Prediction
 from vocemo.runtime.predictor import Predictor, load
@@ -69,19 +74,27 @@ def predict(
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Files that are decoded at once.")
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with --output (jsonl or csv) where it ends: what it holds is not asked again.",
+        ),
+    ] = False,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the model runs.")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and no warnings.")] = False,
 ) -> None:
     """Recognise the emotion in recordings.
 
     Answers go to standard output. What cannot be answered is named on standard error, everything else is
-    answered all the same, and the exit status is 1.
+    answered all the same, and the exit status is 1. A long job with --resume may be stopped at any time: the
+    same command goes on.
 
     Examples:
 
         vocemo predict recording.wav
 
-        vocemo predict calls/ --format jsonl --output answers.jsonl
+        vocemo predict calls/ --format jsonl --output answers.jsonl --resume
 
         vocemo predict interview.wav --timeline --plot interview.png
 
@@ -97,6 +110,12 @@ def predict(
         raise UsageError(f"--format {format} holds one recording, given {len(inputs)}")
     if timeline and explain is not None:
         raise UsageError("--explain explains one answer, not a timeline: give one of the two")
+    if resume and (output is None or format not in RESUMABLE or (timeline and format == "csv")):
+        raise UsageError(
+            "--resume goes with --output and --format jsonl, or csv without --timeline: a line a recording"
+        )
+    if resume and (explain is not None or plot is not None or STANDARD_INPUT in inputs):
+        raise UsageError("--resume takes files alone, and neither --plot nor --explain")
     if plot is not None:
         from vocemo.runtime.plot import check_target
 
@@ -107,8 +126,9 @@ def predict(
         explaining.check(predictor)
     piped = _standard_input() if STANDARD_INPUT in inputs else b""
     answered: list[Prediction] = []
-    failed = 0
-    with writing(output) as stream:
+    failed = skipped = 0
+    held = held_by(output, format, predictor.info.name) if resume and output is not None else None
+    with writing(output, append=resume) as stream:
         writer = renderer(
             format,
             stream,
@@ -117,13 +137,17 @@ def predict(
             several=len(inputs) > 1,
             top=top,
             timeline=timeline,
+            hashed=resume,
         )
         # A bar and a table on the same terminal would write over one another.
         hidden = quiet or len(inputs) < 2 or (stream.isatty() and sys.stderr.isatty())
-        writer.begin()
-        with progress("Predicting", len(inputs), "files", quiet=hidden) as bar:
-            for answer in _answers(predictor, inputs, piped, jobs, timeline=timeline):
-                if isinstance(answer, Failure):
+        if not (held and held.begun):
+            writer.begin()
+        with _ended(writer), progress("Predicting", len(inputs), "files", quiet=hidden) as bar:
+            for answer in _answers(predictor, inputs, piped, jobs, timeline=timeline, held=held):
+                if answer is None:
+                    skipped += 1
+                elif isinstance(answer, Failure):
                     failed += 1
                     print(f"vocemo: {answer}", file=sys.stderr, flush=True)
                 else:
@@ -136,8 +160,7 @@ def predict(
                         print(f"vocemo: {answer.path}: {warning}", file=sys.stderr, flush=True)
                     if plot is not None:
                         answered.append(answer)
-                bar.advance()
-        writer.end()
+                bar.advance(note=f"{skipped} held already" if skipped else None)
     if plot is not None and answered:
         _draw(answered, predictor.emotions, piped, plot, timeline=timeline)
     if failed:
@@ -169,21 +192,66 @@ def _explaining(target: Path | None, emotion: str | None, *, several: bool) -> E
     return Explaining(target, several=several, emotion=emotion)
 
 
+@contextlib.contextmanager
+def _ended(writer: Renderer) -> Iterator[None]:
+    """However it ends, Ctrl-C included, what was written is whole."""
+    try:
+        yield
+    finally:
+        writer.end()
+
+
 def _answers(
-    predictor: Predictor, inputs: Sequence[str | Failure], piped: bytes, jobs: int | None, *, timeline: bool
-) -> Iterator[Prediction | Failure]:
-    """The answer to each input, in order; what stands for no recording is its own answer."""
-    recordings = [given for given in inputs if isinstance(given, str)]
-    sources: list[Source] = [piped if given == STANDARD_INPUT else given for given in recordings]
-    if len(sources) == 1:
+    predictor: Predictor,
+    inputs: Sequence[str | Failure],
+    piped: bytes,
+    jobs: int | None,
+    *,
+    timeline: bool,
+    held: Held | None,
+) -> Iterator[Prediction | Failure | None]:
+    """The answer to each input, in order; what stands for no recording is its own answer.
+
+    held: what needs no answer any more, for which there is None; the others carry their hash.
+    """
+    recordings = {given for given in inputs if isinstance(given, str)}
+    under_way: deque[Failure | tuple[str, str | None] | None] = deque()
+
+    def sources() -> Iterator[Source]:
+        """What is to be answered, noting all that stands before it."""
+        for given in inputs:
+            if isinstance(given, Failure):
+                under_way.append(given)
+                continue
+            sha256 = None if held is None else _hash(given)
+            if held is not None and sha256 is not None and held.has(given, sha256, recordings):
+                under_way.append(None)
+                continue
+            under_way.append((given, sha256))
+            yield piped if given == STANDARD_INPUT else given
+
+    if sum(isinstance(given, str) for given in inputs) == 1:
         jobs = 1  # a pool of threads takes longer to start than it saves
-    answers = predictor.predict_many(sources, jobs=jobs, timeline=timeline)
-    for given in inputs:
-        if isinstance(given, Failure):
-            yield given
-        else:
-            answer = next(answers)
-            yield dataclasses.replace(answer, path=given) if given == STANDARD_INPUT else answer
+    for answer in predictor.predict_many(sources(), jobs=jobs, timeline=timeline):
+        while not isinstance(before := under_way.popleft(), tuple):
+            yield before
+        given, sha256 = before
+        if isinstance(answer, Prediction):
+            path = given if given == STANDARD_INPUT else answer.path
+            answer = dataclasses.replace(answer, path=path, sha256=sha256)
+        elif given == STANDARD_INPUT:
+            answer = dataclasses.replace(answer, path=given)
+        yield answer
+    for last in under_way:
+        assert not isinstance(last, tuple)  # each of those was answered
+        yield last
+
+
+def _hash(path: str) -> str | None:
+    try:
+        return content_hash(path)
+    except OSError:  # whoever decodes it says why
+        return None
 
 
 def _standard_input() -> bytes:

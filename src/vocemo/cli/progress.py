@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 LINE_EVERY_S = 10.0  # between two plain lines of one job
+PACE_OVER_S = (
+    120.0  # the time by which it is told how fast a job goes: what was done before a stop came at once
+)
 
 
 def progress(
@@ -103,6 +107,7 @@ class _PlainBar(Bar):
         super().__init__(description, total, unit)
         self._stream, self._clock = stream, clock
         self._begun = self._shown = clock()
+        self._marks = deque([(self._begun, 0.0)])
 
     def _show(self) -> None:
         if self._clock() - self._shown >= LINE_EVERY_S:
@@ -112,12 +117,46 @@ class _PlainBar(Bar):
         self._shown = self._clock()
         note = f", {self.note}" if self.note else ""
         took_s = self._shown - self._begun
-        print(f"{self.description}: {self._amount()}{note} ({took_s:.1f} s)", file=self._stream, flush=True)
+        told = f"{self.description}: {self._amount()}{note} ({took_s:.1f} s{self._pace()})"
+        print(told, file=self._stream, flush=True)
+
+    def _pace(self) -> str:
+        """How fast it went lately, and how long the rest takes at that; nothing at the end."""
+        self._marks.append((self._shown, self.done))
+        while self._shown - self._marks[0][0] > PACE_OVER_S:
+            self._marks.popleft()
+        (since_s, before), total = self._marks[0], self.total
+        if total is None or self.done >= total or self.done <= before or self._shown <= since_s:
+            return ""
+        rate = (self.done - before) / (self._shown - since_s)
+        return f", {_rate(rate, self.unit)}, {_duration((total - self.done) / rate)} left"
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._print()
+
+
+def _rate(rate: float, unit: str) -> str:
+    """How fast, in words.
+
+    >>> _rate(0.5, "epochs"), _rate(123.4, "files"), _rate(2.5e6, "B")
+    ('30 epochs/min', '123 files/s', '2.5 MB/s')
+    """
+    if unit == "B":
+        return f"{rate / 1e6:.1f} MB/s"
+    return f"{rate:.3g} {unit}/s" if rate >= 1.0 else f"{60 * rate:.3g} {unit}/min"
+
+
+def _duration(seconds: float) -> str:
+    """How long, in words.
+
+    >>> _duration(42.4), _duration(600.0), _duration(9000.0)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 class _TerminalBar(Bar):
@@ -138,12 +177,12 @@ class _TerminalBar(Bar):
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False, table_column=whole[0]),  # names may hold brackets
             BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8, max_width=40)),
-            TextColumn("{task.fields[amount]}", markup=False, table_column=whole[1]),
+            TextColumn("{task.fields[amount]}{task.fields[pace]}", markup=False, table_column=whole[1]),
             TimeRemainingColumn(elapsed_when_finished=True, table_column=whole[2]),
             auto_refresh=False,
-            speed_estimate_period=120.0,
+            speed_estimate_period=PACE_OVER_S,
         )
-        self._task = self._rich.add_task(description, total=total, amount=self._amount())
+        self._task = self._rich.add_task(description, total=total, amount=self._amount(), pace="")
         self._details: Table | None = None
         self._live: Live = Live(
             console=Console(file=stream),
@@ -171,7 +210,10 @@ class _TerminalBar(Bar):
         return self
 
     def _show(self) -> None:
-        self._rich.update(self._task, completed=self.done, amount=self._amount())
+        speed = self._rich.tasks[0].speed
+        # Details, where there are any, tell it in a column of their own.
+        pace = f", {_rate(speed, self.unit)}" if speed and self.unit and not self._details else ""
+        self._rich.update(self._task, completed=self.done, amount=self._amount(), pace=pace)
 
     def _noted(self) -> Text:
         from rich.text import Text

@@ -104,12 +104,17 @@ class JsonLines(Renderer):
 
 
 class Csv(Renderer):
-    """A line a recording with a column an emotion (RFC 4180); without an emotion its cells are empty."""
+    """A line a recording with a column an emotion (RFC 4180); without an emotion its cells are empty.
 
-    def __init__(self, stream: TextIO, *, emotions: Sequence[str], top: int | None) -> None:
+    hashed: whether a last column holds the SHA-256 of each file.
+    """
+
+    def __init__(
+        self, stream: TextIO, *, emotions: Sequence[str], top: int | None, hashed: bool = False
+    ) -> None:
         """Fix the columns, in the model's order."""
         super().__init__(stream)
-        self._emotions, self._top = emotions, top
+        self._emotions, self._top, self._hashed = emotions, top, hashed
         self._writer = csv.writer(stream, lineterminator="\n")
 
     def begin(self) -> None:
@@ -125,6 +130,7 @@ class Csv(Renderer):
                 *self._emotions,
                 "model",
                 "warnings",
+                *(["sha256"] if self._hashed else []),
             ]
         )
 
@@ -143,6 +149,7 @@ class Csv(Renderer):
                 *cells,
                 answer["model"],
                 " | ".join(answer["warnings"]),
+                *([answer.get("sha256", "")] if self._hashed else []),
             ]
         )
         self._stream.flush()
@@ -157,14 +164,19 @@ def renderer(
     several: bool,
     top: int | None,
     timeline: bool = False,
+    hashed: bool = False,
 ) -> Renderer:
-    """The renderer of a format, one of FORMATS; `timeline` says that predictions are such."""
+    """The renderer of a format, one of FORMATS; `timeline` says that predictions are such, `hashed` that they
+    carry the hash of their file.
+    """
     if form == "json":
         return Json(stream, top=top)
     if form == "jsonl":
         return JsonLines(stream, top=top)
     if form == "csv":
-        return (SegmentCsv if timeline else Csv)(stream, emotions=emotions, top=top)
+        if timeline:
+            return SegmentCsv(stream, emotions=emotions, top=top)
+        return Csv(stream, emotions=emotions, top=top, hashed=hashed)
     if form == "srt":
         return Subtitles(stream)
     if form == "audacity":

@@ -67,7 +67,8 @@ class Prediction:
     was trained on (the median over windows); None where nothing was heard or the model does not measure it.
     `segments` are the windows that were averaged, empty where the recording was answered whole; where a
     timeline was asked for they are that, from the recording's start to its end, and `course` is what it was
-    made of. `probabilities` stand in the model's own order. `explanation` is there where one was asked for.
+    made of. `probabilities` stand in the model's own order. `explanation` is there where one was asked for,
+    and `sha256`, of the file, where a job is to be resumed by it.
 
     >>> p = Prediction("a.wav", 0.0, 2.0, 2.0, "happy", 0.75, {"happy": 0.75, "sad": 0.25}, model="tiny")
     >>> p.ranked(1)
@@ -90,6 +91,7 @@ class Prediction:
     out_of_domain: float | None = None
     explanation: Explanation | None = None
     course: Course | None = field(default=None, compare=False, repr=False)
+    sha256: str | None = None
 
     @property
     def unfamiliar(self) -> bool:
@@ -103,7 +105,9 @@ class Prediction:
     def to_dict(self, top: int | None = None) -> dict[str, Any]:
         """The JSON object of this prediction, with the `top` most probable emotions alone where given."""
         probabilities = self.probabilities if top is None else dict(self.ranked(top))
-        explained = {} if self.explanation is None else {"explanation": self.explanation.to_dict()}
+        more: dict[str, Any] = {} if self.explanation is None else {"explanation": self.explanation.to_dict()}
+        if self.sha256 is not None:
+            more["sha256"] = self.sha256
         return {
             "path": self.path,
             "duration_s": round(self.duration_s, 3),
@@ -115,7 +119,7 @@ class Prediction:
             "segments": [segment.to_dict(top) for segment in self.segments],
             "model": self.model,
             "warnings": list(self.warnings),
-            **explained,
+            **more,
         }
 
 
