@@ -75,7 +75,7 @@ class Predictor:
         preparation = bundle.info.preparation
         self._rate = preparation.sample_rate
         self.window_s = preparation.length_s or preparation.max_length_s
-        self._whole_s = max(preparation.max_length_s, self.window_s)  # up to here a recording is one clip
+        self.longest_s = max(preparation.max_length_s, self.window_s)  # up to here a recording is one clip
 
     @property
     def info(self) -> BundleInfo:
@@ -195,6 +195,18 @@ class Predictor:
 
         return explain(self, source, sample_rate, emotion=emotion, occlusion=occlusion)
 
+    def embed(self, source: Source, sample_rate: int | None = None) -> NDArray[np.float32]:
+        """What the model makes of a voice before it names an emotion: (D,), the mean over windows.
+
+        source, sample_rate: as `predict` takes them. Voices in like moods lie near each other, so that a few
+        clips of your own teach a classifier emotions of your own (`vocemo.lab.estimator`).
+
+        Raises as `predict` does, and AudioError for silence.
+        """
+        from vocemo.runtime.embedding import embed
+
+        return embed(self, name_of(source) or "the recording", self._pieces(source, sample_rate, []))
+
     def _try(
         self, source: Source, sample_rate: int | None, timeline: bool | TimelineOptions
     ) -> _Clip | Prediction | Failure:
@@ -210,7 +222,7 @@ class Predictor:
         """Decode and prepare; what needs no batch (silence, a long recording) is answered here."""
         path, warnings = name_of(source), list[str]()
         parts = self._pieces(source, sample_rate, warnings)
-        head, held, longest = list[NDArray[np.float32]](), 0, round(self._whole_s * self._rate)
+        head, held, longest = list[NDArray[np.float32]](), 0, round(self.longest_s * self._rate)
         for part in parts:
             head.append(part)
             held += len(part)
