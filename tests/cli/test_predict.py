@@ -40,8 +40,11 @@ def calls(tmp_path: Path) -> Path:
 
 
 def write(path: Path, seconds: float, pitch_hz: float = 300.0, level: float = 0.3) -> Path:
+    """A tone with some noise that swells as syllables do: nothing that a warning would be due for."""
     time_s = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
-    audio.write(path, (level * np.sin(2 * np.pi * pitch_hz * time_s)).astype(np.float32), RATE_HZ)
+    hiss = 0.05 * np.random.default_rng(0).standard_normal(len(time_s))
+    samples = level * (np.sin(2 * np.pi * pitch_hz * time_s) + hiss) * np.sin(2 * np.pi * 1.5 * time_s) ** 2
+    audio.write(path, samples.astype(np.float32), RATE_HZ)
     return path
 
 

@@ -21,6 +21,7 @@ from vocemo.errors import BundleError, UsageError, VocemoError
 from vocemo.prepare import prepare
 from vocemo.runtime.averaging import averaged
 from vocemo.runtime.batches import MOST_S, growing_groups, similar
+from vocemo.runtime.condition import Condition
 from vocemo.runtime.prediction import Failure, Prediction, Segment
 from vocemo.runtime.source import Source, is_encoded, name_of, pieces
 
@@ -240,9 +241,12 @@ class Predictor:
         self, source: Source, sample_rate: int | None, warnings: list[str]
     ) -> Iterator[NDArray[np.float32]]:
         """The samples of a source at the model's rate; adds its warnings as they come."""
+        condition = Condition(self._rate)
         for part in pieces(source, sample_rate, self._rate):
             warnings += part.warnings
+            condition.push(part.samples)
             yield part.samples
+        warnings += condition.remarks()
 
     def _remarks(self, duration_s: float) -> list[str]:
         """What to say of a clip's length."""

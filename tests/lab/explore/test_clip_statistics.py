@@ -6,7 +6,8 @@ import librosa
 import numpy as np
 import pytest
 
-from vocemo.lab.explore.clip_statistics import LEAST_DBFS, clipped_samples, measure, samples_digest
+from vocemo.audio.flat_tops import clipped_samples
+from vocemo.lab.explore.clip_statistics import LEAST_DBFS, measure, samples_digest
 from vocemo.prepare.signal import hop_samples
 
 RATE_HZ = 16_000

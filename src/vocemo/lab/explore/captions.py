@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vocemo.audio.flat_tops import FLAT_TOP_SAMPLES
 from vocemo.lab.corpora import Clip
-from vocemo.lab.explore.clip_statistics import FLAT_TOP_SAMPLES
 from vocemo.lab.explore.examples import NOISE_SNR_DB, PITCH_SEMITONES, SHIFT_S, STRETCH_RATE
 from vocemo.lab.explore.summary import (
     MEASURES,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vocemo.audio.flat_tops import clipped_samples
 from vocemo.lab.explore.pitch import PitchOptions, track_pitch
 from vocemo.prepare.signal import SILENCE_DBFS, dbfs, frame_rms, hop_samples, peak, rms
 
@@ -17,8 +18,6 @@ Samples = NDArray[np.float32]
 LEAST_DBFS = -120.0  # what digital silence is counted as: below the last bit of 16
 NOISE_PERCENTILE = 10.0  # of the frames' levels: pauses and what stands around the speech
 SOUNDS_BELOW_LOUDEST_DB = 40.0  # a frame counts as sounding down to so much under the loudest
-FULL_SCALE = 0.999  # a converter's last step is a little under 1
-FLAT_TOP_SAMPLES = 3  # at full scale in a row: fewer may be a peak that just reaches it
 FEWEST_VOICED_FRAMES = 5  # 50 ms; with less there is no pitch to speak of
 
 
@@ -108,20 +107,6 @@ def level_dbfs(amplitude: float) -> float:
     (-20.0, -120.0)
     """
     return max(dbfs(amplitude), LEAST_DBFS)
-
-
-def clipped_samples(samples: Samples) -> int:
-    """How many samples lie in flat tops: three or more in a row at full scale, of one sign.
-
-    >>> clipped_samples(np.array([0, 1, 1, 1, 0, -1, -1, 0.5], np.float32))
-    3
-    """
-    if peak(samples) < FULL_SCALE:
-        return 0
-    side = np.where(np.abs(samples) >= FULL_SCALE, np.sign(samples), 0).astype(np.int8)
-    starts = np.flatnonzero(np.diff(side, prepend=np.int8(2)))
-    lengths = np.diff(starts, append=len(side))
-    return int(lengths[(side[starts] != 0) & (lengths >= FLAT_TOP_SAMPLES)].sum())
 
 
 def samples_digest(samples: Samples, sample_rate: int) -> str:

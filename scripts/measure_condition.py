@@ -1,0 +1,79 @@
+"""How often recordings are remarked on as clipped, narrow-band or noisy: as they are, and made so.
+
+    python scripts/measure_condition.py --corpus ravdess:data/ravdess --corpus emodb:data/emodb ...
+
+Every third clip of each corpus, as a model of 16 kHz would hear it, under conditions of the robustness table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import datetime
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from vocemo import audio
+from vocemo.audio.flat_tops import CLIPPED_SHARE, clipped_samples
+from vocemo.lab.corpora import read
+from vocemo.lab.stress import conditions
+from vocemo.runtime.condition import Condition
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "docs" / "results" / "condition.json"
+RATE_HZ = 16_000
+ASKED = ("clean", "white-20", "white-10", "white-5", "recorded-like-10", "telephone", "clipped-10")
+REMARKS = ("clipped", "narrow-band", "noisy")
+
+
+def main() -> None:
+    """Measure each corpus under each condition and write the file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--corpus", action="append", required=True, metavar="NAME:DIR")
+    parser.add_argument("--every", type=int, default=3, help="take one clip in so many")
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args()
+    begun, rows = time.perf_counter(), []
+    asked = [each for each in conditions.table() if each.name in ASKED]
+    for spec in options.corpus:
+        clips = list(read(spec))[:: options.every]
+        for condition in asked:
+            counted: collections.Counter[str] = collections.Counter()
+            for number, clip in enumerate(clips):
+                own = audio.decode(clip.path)
+                worse = condition.degradation
+                drawn = worse.draw(np.random.default_rng(number), clip.speaker)
+                heard = worse.apply(own.samples, own.sample_rate, drawn)
+                counted.update(remarks(heard, own.sample_rate))
+            row = {"corpus": spec.partition(":")[0], "condition": condition.name, "clips": len(clips)}
+            rows.append(row | {remark: round(counted[remark] / len(clips), 4) for remark in REMARKS})
+            print(rows[-1], flush=True)
+    revision = subprocess.run(
+        ["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+    )
+    told = {
+        "what": "share of clips that are remarked on",
+        "rows": rows,
+        "seconds": round(time.perf_counter() - begun, 1),
+        "command": "python scripts/measure_condition.py " + " ".join(sys.argv[1:]),
+        "commit": revision.stdout.strip(),
+        "date": datetime.date.today().isoformat(),
+    }
+    options.out.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+def remarks(samples: np.ndarray, rate: int) -> list[str]:
+    """What is said of a recording: at its own rate of flat tops, at the model's of the rest."""
+    condition = Condition(RATE_HZ)
+    condition.push(audio.resample(samples, rate, RATE_HZ))
+    clipped = clipped_samples(samples) > CLIPPED_SHARE * len(samples)
+    return [*(["clipped"] if clipped else []), *(each.partition(":")[0] for each in condition.remarks())]
+
+
+if __name__ == "__main__":
+    main()
