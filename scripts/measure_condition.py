@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from vocemo import audio
-from vocemo.audio.flat_tops import CLIPPED_SHARE, clipped_samples
+from vocemo.audio.flat_tops import FlatTops
 from vocemo.lab.corpora import read
 from vocemo.lab.stress import conditions
 from vocemo.runtime.condition import Condition
@@ -71,8 +71,12 @@ def remarks(samples: np.ndarray, rate: int) -> list[str]:
     """What is said of a recording: at its own rate of flat tops, at the model's of the rest."""
     condition = Condition(RATE_HZ)
     condition.push(audio.resample(samples, rate, RATE_HZ))
-    clipped = clipped_samples(samples) > CLIPPED_SHARE * len(samples)
-    return [*(["clipped"] if clipped else []), *(each.partition(":")[0] for each in condition.remarks())]
+    tops = FlatTops()
+    tops.push(samples)
+    return [
+        *(["clipped"] if tops.clipped_share else []),
+        *(each.partition(":")[0] for each in condition.remarks()),
+    ]
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from vocemo import audio
+from vocemo.audio.flat_tops import FlatTops
 from vocemo.runtime.condition import Condition
 from vocemo.runtime.predictor import Predictor
 
@@ -90,6 +91,29 @@ def test_one_peak_is_not_clipping(tiny: Predictor, tmp_path: Path) -> None:
     time_s = np.arange(3 * rate) / rate
     audio.write(tmp_path / "loud.wav", np.sin(2 * np.pi * 500 * time_s).astype(np.float32), rate)
     assert not any("clipped" in each for each in tiny.predict(tmp_path / "loud.wav").warnings)
+
+
+@pytest.mark.parametrize("softer", [1.0, 0.3, 0.001])
+def test_flat_tops_are_found_wherever_they_stand(softer: float) -> None:
+    low = signal.sosfilt(signal.butter(4, 800, fs=16_000, output="sos"), syllables())
+    loud = np.clip(20 * low, -1.0, 1.0).astype(np.float32)
+    share = np.mean(np.abs(loud) == 1.0)
+    tops = FlatTops()
+    for block in np.array_split(softer * loud, 7):
+        tops.push(block)
+    expected = 0.0 if softer < 0.005 else share
+    assert tops.clipped_share == pytest.approx(expected, rel=0.1) and share > 0.01
+
+
+@pytest.mark.parametrize("hz", [50, 200, 3_000])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_peak_of_its_own_is_no_flat_top(hz: float, bits: int) -> None:
+    time_s = np.arange(48_000) / 48_000
+    swelling = 0.9 * np.sin(2 * np.pi * hz * time_s) * np.sin(np.pi * time_s) ** 2
+    steps = 2 ** (bits - 1)
+    tops = FlatTops()
+    tops.push((np.round(swelling * steps) / steps).astype(np.float32))
+    assert tops.clipped_share < (0.03 if bits == 8 else 1e-9)
 
 
 @pytest.mark.parametrize("name", ["happy", "sad", "angry", "neutral"])

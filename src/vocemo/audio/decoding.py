@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vocemo.audio.content import MP3, Content, sniff
-from vocemo.audio.flat_tops import CLIPPED_SHARE, clipped_samples
+from vocemo.audio.flat_tops import FlatTops
 from vocemo.audio.reader import Block, Reader, SoundFileReader, Undecodable
 from vocemo.audio.resampling import Resampler, check_rate
 from vocemo.audio.source import OpenSource, Source, opened
@@ -165,7 +165,8 @@ def _open_reader(file: OpenSource, content: Content) -> Reader:
 def _mono(name: str, reader: Reader, rate: int) -> Iterator[NDArray[np.float32]]:
     """Mono blocks at a rate; at least one, and none empty."""
     resampler = Resampler(reader.sample_rate, rate)
-    done = said = clipped = 0
+    done = said = 0
+    tops = FlatTops()
     loudest = channel_energy = mono_energy = 0.0
     for block in reader.blocks(_block_frames(reader)):
         mono = downmix(block)
@@ -177,7 +178,7 @@ def _mono(name: str, reader: Reader, rate: int) -> Iterator[NDArray[np.float32]]
             )
         done += len(mono)
         loudest = max(loudest, peak)
-        clipped += clipped_samples(mono)
+        tops.push(mono)
         if reader.channels > 1:
             channel_energy += float(np.einsum("ij,ij->", block, block)) / reader.channels
             mono_energy += float(np.einsum("i,i->", mono, mono))
@@ -187,8 +188,8 @@ def _mono(name: str, reader: Reader, rate: int) -> Iterator[NDArray[np.float32]]
             yield part
     if loudest > BEYOND_FULL_SCALE:
         reader.warnings.append(f"its samples reach {loudest:.3g}, far beyond full scale (1)")
-    elif clipped > CLIPPED_SHARE * done:
-        reader.warnings.append(f"clipped: {clipped / done:.1%} of its samples are cut off at full scale")
+    elif tops.clipped_share:
+        reader.warnings.append(f"clipped: {tops.clipped_share:.1%} of its samples are cut off")
     if mono_energy < channel_energy * CANCELLED:
         reader.warnings.append("its channels cancel each other: their mean is almost silent")
     if not done:

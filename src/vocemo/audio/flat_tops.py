@@ -1,4 +1,4 @@
-"""Samples that were cut off at full scale."""
+"""Samples that were cut off: at full scale, or wherever something before the recorder did."""
 
 from __future__ import annotations
 
@@ -7,18 +7,54 @@ from numpy.typing import NDArray
 
 FULL_SCALE = 0.999  # a converter's last step is a little under 1
 FLAT_TOP_SAMPLES = 3  # at full scale in a row: fewer may be a peak that just reaches it
-CLIPPED_SHARE = 0.001  # of all samples, from which on a recording is called clipped
+CLIPPED_SHARE = 0.005  # of all samples, from which on a recording is called clipped
+_SAME = 1.0 - 2**-15  # of the greatest sample: a step of 16 bits
+_QUIETEST = 0.005  # below it a plateau may be the steps of a converter
+
+
+class FlatTops:
+    """Counts the samples of flat tops as blocks come: three or more in a row at a recording's own greatest.
+
+    What was cut off and then made softer has its plateau below full scale. A top that a block's end divides
+    counts by its parts.
+    """
+
+    def __init__(self) -> None:
+        self._total = self._flat = 0
+        self._greatest = 0.0
+
+    def push(self, samples: NDArray[np.float32]) -> None:
+        """Take a block, (n,)."""
+        self._total += len(samples)
+        greatest = float(np.abs(samples).max(initial=0.0))
+        if greatest * _SAME > self._greatest:  # what was the top until now is none
+            self._greatest, self._flat = greatest, 0
+        if greatest >= self._greatest * _SAME:
+            self._flat += flat_samples(samples, self._greatest * _SAME)
+
+    @property
+    def clipped_share(self) -> float:
+        """The share of all samples that was cut off; 0 where it is too small to tell."""
+        if not self._total or self._greatest < _QUIETEST:
+            return 0.0
+        share = self._flat / self._total
+        return share if share > CLIPPED_SHARE else 0.0
 
 
 def clipped_samples(samples: NDArray[np.float32]) -> int:
-    """How many samples lie in flat tops: three or more in a row at full scale, of one sign.
+    """How many samples lie in flat tops at full scale: three or more in a row, of one sign.
 
     >>> clipped_samples(np.array([0, 1, 1, 1, 0, -1, -1, 0.5], np.float32))
     3
     """
-    if float(np.abs(samples).max(initial=0.0)) < FULL_SCALE:
+    return flat_samples(samples, FULL_SCALE)
+
+
+def flat_samples(samples: NDArray[np.float32], least: float) -> int:
+    """How many samples stand at `least` or beyond in runs of three or more, of one sign."""
+    if float(np.abs(samples).max(initial=0.0)) < least:
         return 0
-    side = np.where(np.abs(samples) >= FULL_SCALE, np.sign(samples), 0).astype(np.int8)
+    side = np.where(np.abs(samples) >= least, np.sign(samples), 0).astype(np.int8)
     starts = np.flatnonzero(np.diff(side, prepend=np.int8(2)))
     lengths = np.diff(starts, append=len(side))
     return int(lengths[(side[starts] != 0) & (lengths >= FLAT_TOP_SAMPLES)].sum())
