@@ -25,7 +25,7 @@ from vocemo.lab.stress import conditions
 from vocemo.runtime.condition import Condition
 
 ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "docs" / "results" / "condition.json"
+OUT = ROOT / "docs" / "results" / "condition" / "remarks.json"
 RATE_HZ = 16_000
 ASKED = ("clean", "white-20", "white-10", "white-5", "recorded-like-10", "telephone", "clipped-10")
 REMARKS = ("clipped", "narrow-band", "noisy")
@@ -64,6 +64,7 @@ def main() -> None:
         "commit": revision.stdout.strip(),
         "date": datetime.date.today().isoformat(),
     }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
