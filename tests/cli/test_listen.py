@@ -103,6 +103,18 @@ def test_what_cannot_be_played_is_said(listen: Run, tmp_path: Path) -> None:
         assert (code, out) == (status, "") and reason in said and len(said.splitlines()) == 1
 
 
+def test_nothing_is_written_over_for_a_recording_that_cannot_be_played(listen: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "events.jsonl"
+    kept.write_text("of yesterday")
+    assert listen("--input", tmp_path / "nowhere.wav", "--output", kept)[0] == 1
+    assert kept.read_text() == "of yesterday"
+    recording = tmp_path / "voice.flac"
+    recording.write_bytes(SPOKEN.read_bytes())
+    status, _, said = listen("--input", recording, "--output", recording)
+    assert status == 2 and "is one of the recordings" in said
+    assert recording.read_bytes() == SPOKEN.read_bytes()
+
+
 def test_microphones_are_listed(listen: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     fabricate_sounddevice.install(monkeypatch, [fabricate_sounddevice.device("Headset", 1)], default=0)
     assert listen("--microphones") == (0, "  0  Headset  (1 channels, 44100 Hz, the default)\n", "")

@@ -399,11 +399,43 @@ def test_an_output_that_cannot_be_gone_on_with(predict: Run, calls: Path, tmp_pa
         ('{"path": "a", "sha256": "0", "model": "another"}\n', "holds answers of another"),
         ("Predicted emotion: sad\n", "is no jsonl of answers"),
         ("[1]\n", "is no jsonl of answers"),
+        ("my notes\nand a last line", "is no jsonl of answers"),
+        ('{"path": "a", "sha256": "0"}\n', "was not begun with --resume"),
+        ("path,duration_s\n", "is no jsonl of answers"),
     ]:
         target.write_text(content)
         status, _, said = predict(*job, "--resume")
         assert status == 2 and reason in said
         assert target.read_text() == content
+
+
+def test_a_csv_of_other_columns_is_not_gone_on_with(predict: Run, calls: Path, tmp_path: Path) -> None:
+    target = tmp_path / "answers.csv"
+    job = (calls / "a.wav", "--format", "csv", "--output", target)
+    predict(*job)
+    for content in (target.read_text(), target.read_text().splitlines(keepends=True)[0], '{"a": 1}\n'):
+        target.write_text(content)
+        status, _, said = predict(*job, "--resume")
+        assert status == 2 and "its columns are others" in said and target.read_text() == content
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("name", ["a\u2028b.wav", 'a\n"b".wav', os.fsdecode(b"a\xff.wav")])
+def test_names_of_all_kinds_are_gone_on_with(predict: Run, tmp_path: Path, form: str, name: str) -> None:
+    odd, target = write(tmp_path / name, 3.5), tmp_path / "answers"
+    job = (odd, write(tmp_path / "z.wav", 3.5, 900), "--format", form, "--output", target, "--resume")
+    assert predict(*job)[0] == 0
+    whole = target.read_bytes()
+    for kept in range(len(whole), 0, -37):
+        target.write_bytes(whole[:kept])
+        assert predict(*job)[0] == 0 and target.read_bytes() == whole
+
+
+def test_an_output_that_is_an_input_is_refused(predict: Run, calls: Path) -> None:
+    before = (calls / "a.wav").read_bytes()
+    status, _, said = predict(calls, "--format", "jsonl", "--output", calls / "." / "a.wav")
+    assert status == 2 and "is one of the recordings" in said and (calls / "a.wav").read_bytes() == before
 
 
 @pytest.mark.parametrize(

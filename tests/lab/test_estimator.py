@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 
@@ -42,10 +43,15 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def test_its_answers_are_the_model_s(bundle: Path, tones: list[Path]) -> None:
     predictor, classifier = load(bundle), EmotionClassifier(bundle)
     expected = [predictor.predict(path) for path in tones]
-    assert tuple(classifier.classes_) == predictor.emotions
+    assert list(classifier.classes_) == sorted(predictor.emotions)
     assert list(classifier.predict(tones)) == [each.emotion for each in expected]
     for row, each in zip(classifier.predict_proba(tones), expected, strict=True):
-        assert row == pytest.approx(list(each.probabilities.values()), abs=1e-5)
+        assert row == pytest.approx([each.probabilities[name] for name in classifier.classes_], abs=1e-5)
+    truth = [each.ranked()[1][0] for each in expected]
+    loss = -np.mean([np.log(each.probabilities[name]) for each, name in zip(expected, truth, strict=True)])
+    # scikit-learn takes the columns to be of sorted labels, whatever it is told.
+    shares = classifier.predict_proba(tones)
+    assert log_loss(truth, shares, labels=classifier.classes_) == pytest.approx(loss, abs=1e-4)
     assert classifier.score(tones, [each.emotion for each in expected]) == 1.0
     assert classifier.predict_proba([]).shape == (0, len(predictor.emotions))
 

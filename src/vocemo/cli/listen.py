@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from vocemo.cli.outputs import writing
+from vocemo.audio import probe
+from vocemo.cli.outputs import check_no_input, writing
 from vocemo.cli.render_events import EventRenderer, event_renderer, lateness
 from vocemo.cli.render_timeline import segment_line
 from vocemo.errors import UsageError, VocemoError
@@ -90,6 +91,9 @@ def listen(
     if input is not None and microphone is not None:
         raise UsageError("--input plays a recording and --microphone hears a room: give one of the two")
     asked = TimelineOptions(window_s=window, hop_s=hop, change=steadiness)
+    if input is not None:
+        check_no_input(output, [str(input)])
+        probe(input)  # what cannot be played is said before an output is begun
     predictor = load(model, device=device, threshold=threshold, threads=1)
     viewed = format is None and output is None and sys.stdout.isatty() and not quiet
     form = format or ("table" if output is None else "jsonl")

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from vocemo.errors import UsageError
+
+
+def check_no_input(output: Path | None, inputs: Iterable[str]) -> None:
+    """Raises UsageError where the output is one of the recordings, which writing would destroy."""
+    if output is None or not output.exists():
+        return
+    where = output.resolve()
+    if any(Path(given).resolve() == where for given in inputs):
+        raise UsageError(f"--output {output} is one of the recordings: give another file")
 
 
 @contextlib.contextmanager
@@ -18,7 +27,7 @@ def writing(output: Path | None, *, append: bool = False) -> Iterator[TextIO]:
         yield sys.stdout
         return
     try:
-        file = output.open("a" if append else "w", encoding="utf-8", newline="")
+        file = output.open("a" if append else "w", encoding="utf-8", errors="surrogateescape", newline="")
     except OSError as error:
         raise UsageError(f"--output {output}: cannot be written ({error.strerror})") from error
     with file:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vocemo.cli.inputs import STANDARD_INPUT, expand
-from vocemo.cli.outputs import writing
+from vocemo.cli.outputs import check_no_input, writing
 from vocemo.cli.progress import progress
-from vocemo.cli.render import renderer
+from vocemo.cli.render import columns, renderer
 from vocemo.cli.render_timeline import TIMELINES
 from vocemo.cli.renderer import Renderer
 from vocemo.cli.resuming import FORMATS as RESUMABLE
@@ -116,6 +116,7 @@ def predict(
         )
     if resume and (explain is not None or plot is not None or STANDARD_INPUT in inputs):
         raise UsageError("--resume takes files alone, and neither --plot nor --explain")
+    check_no_input(output, [given for given in inputs if isinstance(given, str)])
     if plot is not None:
         from vocemo.runtime.plot import check_target
 
@@ -127,7 +128,9 @@ def predict(
     piped = _standard_input() if STANDARD_INPUT in inputs else b""
     answered: list[Prediction] = []
     failed = skipped = 0
-    held = held_by(output, format, predictor.info.name) if resume and output is not None else None
+    held = None
+    if resume and output is not None:
+        held = held_by(output, format, predictor.info.name, columns(predictor.emotions, hashed=True))
     with writing(output, append=resume) as stream:
         writer = renderer(
             format,

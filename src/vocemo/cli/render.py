@@ -119,20 +119,7 @@ class Csv(Renderer):
 
     def begin(self) -> None:
         """Write the header."""
-        self._writer.writerow(
-            [
-                "path",
-                "duration_s",
-                "emotion",
-                "confidence",
-                "uncertain",
-                "out_of_domain",
-                *self._emotions,
-                "model",
-                "warnings",
-                *(["sha256"] if self._hashed else []),
-            ]
-        )
+        self._writer.writerow(columns(self._emotions, hashed=self._hashed))
 
     def add(self, prediction: Prediction) -> None:
         """Write the line."""
@@ -153,6 +140,12 @@ class Csv(Renderer):
             ]
         )
         self._stream.flush()
+
+
+def columns(emotions: Sequence[str], *, hashed: bool = False) -> list[str]:
+    """The header of a csv of recordings."""
+    told = ["path", "duration_s", "emotion", "confidence", "uncertain", "out_of_domain"]
+    return [*told, *emotions, "model", "warnings", *(["sha256"] if hashed else [])]
 
 
 def renderer(

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,30 +34,31 @@ class Held:
         return path in held or bool(held - asked)
 
 
-def held_by(output: Path, form: str, model: str) -> Held:
-    """What an output holds; a line that broke off at its end is taken away.
+def held_by(output: Path, form: str, model: str, columns: Sequence[str]) -> Held:
+    """What an output holds; a line that broke off at its end is taken away, once the rest is as it should be.
 
-    model: who answers now. Raises UsageError where another has answered there, or where lines do not say
-    what was heard: the output was not begun with --resume.
+    model: who answers now. columns: those of a csv that goes on. Raises UsageError where another has answered
+    there, or where lines do not say what was heard: the output was not begun with --resume. Then it is left
+    as it was.
     """
     try:
-        with output.open("rb+") as file:
-            content = file.read()
-            whole = content[: content.rfind(b"\n") + 1]
-            file.truncate(len(whole))
+        content = output.read_bytes()
     except FileNotFoundError:
         return Held({})
     except OSError as error:
         raise UsageError(f"--output {output}: cannot be gone on with ({error.strerror})") from error
+    whole = content[: _whole(content, form)]
     paths: dict[str, set[str]] = {}
-    for line in _lines(output, whole, form):
-        if line.get("sha256") is None or line.get("path") is None:
+    for line in _lines(output, whole, form, columns):
+        if not all(isinstance(line.get(key), str) for key in ("sha256", "path", "model")):
             raise UsageError(f"{output} was not begun with --resume: its lines do not say what was heard")
         if line["model"] != model:
-            raise UsageError(
-                f"{output} holds answers of {line['model']}, and this is {model}: give another file"
-            )
+            other = f"{output} holds answers of {line['model']}"
+            raise UsageError(f"{other}, and this is {model}: give another file")
         paths.setdefault(line["sha256"], set()).add(line["path"])
+    if len(whole) < len(content):
+        with output.open("rb+") as file:
+            file.truncate(len(whole))
     return Held(paths, begun=bool(whole))
 
 
@@ -67,16 +68,27 @@ def content_hash(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _lines(output: Path, content: bytes, form: str) -> Iterable[Mapping[str, Any]]:
+def _whole(content: bytes, form: str) -> int:
+    """Where the last whole line ends: a line's end inside quotes is none."""
+    end = content.rfind(b"\n") + 1
+    while form == "csv" and content.count(b'"', 0, end) % 2:
+        end = content.rfind(b"\n", 0, end - 1) + 1
+    return end
+
+
+def _lines(output: Path, content: bytes, form: str, columns: Sequence[str]) -> Iterable[Mapping[str, Any]]:
     try:
-        text = content.decode("utf-8")
-        if form == "csv":
-            return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-        return [_an_object(json.loads(line)) for line in text.splitlines() if line]
-    except (UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise UsageError(
-            f"{output} is no {form} of answers, so that nothing can go on there ({error})"
-        ) from error
+        text = content.decode("utf-8", errors="surrogateescape")
+        if form == "jsonl":
+            return [_an_object(json.loads(line)) for line in text.split("\n") if line]
+        rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        if text and list(rows.fieldnames or ()) != list(columns):
+            raise UsageError(f"{output} was not begun with --resume: its columns are others")
+        return list(rows)
+    except (csv.Error, ValueError) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"{output} is no {form} of answers: nothing can go on there ({error})") from error
 
 
 def _an_object(value: object) -> Mapping[str, Any]:

@@ -36,7 +36,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         model: a bundle; None: the model inside the package.
         jobs: threads that decode; None: one a usable core, up to four.
 
-    `classes_` are its emotions, in its order. `fit` learns nothing: the model is trained.
+    `classes_` are its emotions, sorted, as scikit-learn's scores take them to be. `fit` learns nothing: the
+    model is trained.
     """
 
     def __init__(self, model: _Model = None, jobs: int | None = None) -> None:
@@ -45,7 +46,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     @property
     def classes_(self) -> NDArray[np.str_]:
         """The emotions that the model tells apart, (emotions,)."""
-        return np.array(_opened(self.model).emotions)
+        return np.array(sorted(_opened(self.model).emotions))
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -55,17 +56,17 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         return self
 
     def predict_proba(self, sources: Iterable[Source]) -> NDArray[np.float64]:
-        """The probabilities of each recording, (n, emotions); zeros in silence, which has no emotion.
+        """The probabilities of each recording, (n, emotions) as `classes_`; zeros in silence.
 
         Raises what kept the first recording that cannot be answered from being so.
         """
-        predictor = _opened(self.model)
+        predictor, emotions = _opened(self.model), self.classes_
         rows = []
         for answer in predictor.predict_many(sources, jobs=self.jobs):
             if isinstance(answer, Failure):
                 raise answer.error
-            rows.append([answer.probabilities.get(emotion, 0.0) for emotion in predictor.emotions])
-        return np.array(rows, np.float64).reshape(len(rows), len(predictor.emotions))
+            rows.append([answer.probabilities.get(emotion, 0.0) for emotion in emotions])
+        return np.array(rows, np.float64).reshape(len(rows), len(emotions))
 
     def predict(self, sources: Iterable[Source]) -> NDArray[np.str_]:
         """The emotion of each recording, (n,); empty in silence. Raises as `predict_proba` does."""

@@ -61,7 +61,7 @@ class Hearing:
         self._cutter = SpeechWindows(self._rate, window, self._hop, options.speech, early=at_once == 1)
         self._waiting: list[SpeechWindow] = []
         self._heard: dict[int, list[OfWindow]] = {}
-        self._early: dict[int, OfWindow] = {}  # by where they begin: those that were in doubt
+        self._early: dict[tuple[int, int], OfWindow] = {}  # by start and stop: those that were in doubt
 
     @property
     def spans(self) -> Sequence[tuple[int, int]]:
@@ -93,7 +93,7 @@ class Hearing:
                 answers += self._asked()
         if self._waiting and (last or len(self._waiting) >= self._at_once):
             answers += self._asked()
-        self._early = {start: each for start, each in self._early.items() if each.span == len(self.spans)}
+        self._early = {at: each for at, each in self._early.items() if each.span == len(self.spans)}
         return answers
 
     def _was_in_doubt(self, cut: SpeechWindow) -> bool:
@@ -102,20 +102,20 @@ class Hearing:
             if waiting.start == cut.start and len(waiting.samples) == len(cut.samples):
                 self._waiting[place] = cut
                 return True
-        known = self._early.get(cut.start)
-        if known is None or known.stop - known.start != len(cut.samples):
-            return False
-        self._heard.setdefault(cut.span, []).append(self._early.pop(cut.start))
-        return True
+        known = self._early.pop((cut.start, cut.start + len(cut.samples)), None)
+        if known is not None:
+            self._heard.setdefault(cut.span, []).append(known)
+        return known is not None
 
     def _asked(self) -> list[OfWindow]:
         """What the model says of those that wait, of whom none waits any longer."""
         waiting, self._waiting = self._waiting, []
         answers = self._answers(waiting)
-        in_doubt = {cut.start for cut in waiting if not cut.sure}
+        # The last window of a stretch may begin where a longer one in doubt does: both ends tell them apart.
+        in_doubt = {(cut.start, cut.start + len(cut.samples)) for cut in waiting if not cut.sure}
         for each in answers:
-            if each.start in in_doubt:
-                self._early[each.start] = each
+            if (each.start, each.stop) in in_doubt:
+                self._early[each.start, each.stop] = each
             else:
                 self._heard.setdefault(each.span, []).append(each)
         return answers

@@ -160,7 +160,7 @@ class Stream:
         """An event for the end of each stretch of speech that ended before that of this number."""
         events: list[Event] = []
         for _, stop in self._hearing.spans[self._ended : before]:
-            at_s = stop / self._rate
+            at_s = max(stop, self._told) / self._rate  # a window in doubt may have reached past it
             events.append(Event(at_s, at_s, None, 0.0, {}, self._last is not None))
             self._belief, self._last = None, None
         self._ended = max(self._ended, min(before, len(self._hearing.spans)))
