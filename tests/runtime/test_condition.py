@@ -54,6 +54,13 @@ def test_noise_is_remarked_on_by_how_far_speech_stands_above_it(noise_db: float,
     assert remarks(clean + noise) == (["noisy"] if noisy else [])
 
 
+@pytest.mark.parametrize("seconds", [1.0, 1.6, 3.0])
+def test_speech_that_was_cut_tightly_is_not_noisy(seconds: float) -> None:
+    found = audio.decode(SAMPLES / "synthetic-angry.flac", 16_000).samples
+    middle, half = len(found) // 2, round(8_000 * seconds)
+    assert remarks(found[middle - half : middle + half]) == []
+
+
 def test_silence_and_a_moment_are_not_remarked_on() -> None:
     assert remarks(np.zeros(64_000)) == []
     assert remarks(1e-5 * np.random.default_rng(0).standard_normal(64_000)) == []
