@@ -19,8 +19,7 @@ LOW_HZ, HIGH_HZ = (300.0, 3_400.0), (4_500.0, 7_200.0)  # a telephone's band, an
 NARROW_BELOW_DB = -45.0  # of the high band's power over the low one's
 NOISY_BELOW_DB = 12.0  # of the sounding frames' power over what the quietest frames stay under
 QUIET_SHARE = 0.02  # of all frames: even speech that was cut tightly has so much of a pause
-SHORTEST_S = 0.5  # less says nothing of a recording's band,
-SHORTEST_NOISY_S = 1.5  # and less nothing of its pauses
+SHORTEST_S = 1.5  # less says nothing of a recording's band and pauses
 _STEP_DB = 0.25  # levels that are told apart
 _LEAST_DB, _MOST_DB = -120.0, 60.0
 
@@ -48,7 +47,7 @@ class Condition:
             self._take(some)
 
     def remarks(self) -> list[str]:
-        """What is to be said, which is nothing of silence and of less than half a second."""
+        """What is to be said, which is nothing of silence and of less than 1.5 s."""
         total = int(self._frames.sum())
         if total * FRAME_S < SHORTEST_S:
             return []
@@ -63,7 +62,7 @@ class Condition:
         quiet = int(np.searchsorted(np.cumsum(self._frames), QUIET_SHARE * total))
         speech_db = _db(self._power[sounding].sum() / self._frames[sounding].sum())
         above_db = speech_db - (_LEAST_DB + quiet * _STEP_DB)
-        if above_db < NOISY_BELOW_DB and total * FRAME_S >= SHORTEST_NOISY_S:
+        if above_db < NOISY_BELOW_DB:
             found.append(
                 f"noisy: speech stands {above_db:.0f} dB above the background; its answer is less reliable"
             )
