@@ -38,7 +38,8 @@ def test_show_prints_the_recipe_its_layers_and_its_parameters(
     assert all(layer.name in shown and layer.kind in shown for layer in kept.layers)
     assert f"Parameters: {kept.trainable + kept.not_trainable:,}" in shown
     assert f"  trainable: {kept.trainable:,}" in shown
-    assert f"statistics): {kept.not_trainable:,}" in shown
+    assert f"statistics): {kept.not_trainable - kept.frozen:,}" in shown
+    assert ("frozen: " in shown) == bool(kept.frozen)
 
 
 def test_options_are_listed_with_their_values(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ def test_the_kept_sheets_are_what_the_script_would_write(
 @pytest.mark.parametrize("name", recipes.names())
 def test_layers_add_up_to_the_parameters(name: str) -> None:
     kept = sheet.read(name)
-    assert sum(layer.parameters for layer in kept.layers) == kept.trainable
+    assert sum(layer.parameters for layer in kept.layers) == kept.trainable + kept.frozen
     assert kept.layers[-1].output[-1] == len(recipes.load(name).emotions)
 
 

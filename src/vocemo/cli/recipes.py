@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 from typing import Annotated
 
@@ -13,6 +14,8 @@ from rich.table import Table
 
 from vocemo.lab import recipe as recipes
 from vocemo.lab import settings, sheet
+
+_PIPED_WIDTH = 120  # characters
 
 app = typer.Typer(
     name="recipes",
@@ -66,7 +69,7 @@ def show(
     seconds = recipes.load(name).preparation.length_s or sheet.EXAMPLE_S
     table = Table(box=box.SIMPLE_HEAD, title=f"Layers, for one clip of {seconds:g} s", title_justify="left")
     table.add_column("layer", no_wrap=True)
-    table.add_column("kind")
+    table.add_column("kind", overflow="fold")
     table.add_column("output shape")
     table.add_column("parameters", justify="right")
     for layer in kept.layers:
@@ -76,10 +79,14 @@ def show(
             " x ".join(map(str, layer.output)),
             f"{layer.parameters:,}" if layer.parameters else "",
         )
-    Console().print(table)
+    # A terminal has the width that it has; a file or a pipe has room for the longest names.
+    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
     typer.echo(f"Parameters: {kept.trainable + kept.not_trainable:,}")
     typer.echo(f"  trainable: {kept.trainable:,}")
-    typer.echo(f"  not trainable (batch normalisation's moving statistics): {kept.not_trainable:,}")
+    if kept.frozen:
+        typer.echo(f"  frozen: {kept.frozen:,}")
+    moving = kept.not_trainable - kept.frozen
+    typer.echo(f"  not trainable (batch normalisation's moving statistics): {moving:,}")
     typer.echo(f"Every key that --set takes: vocemo recipes show {name} --options")
 
 

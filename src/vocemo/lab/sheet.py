@@ -32,7 +32,8 @@ class Sheet:
 
     layers: tuple[Layer, ...]
     trainable: int
-    not_trainable: int  # moving statistics of batch normalisation
+    not_trainable: int  # moving statistics of batch normalisation, and what is frozen
+    frozen: int = 0
 
 
 def measure(name: str) -> Sheet:
@@ -60,8 +61,9 @@ def measure(name: str) -> Sheet:
     length = recipe.preparation.length or round(EXAMPLE_S * recipe.preparation.sample_rate)
     with torch.inference_mode():
         network(torch.zeros(1, length), torch.tensor([length]))
-    trainable, moving = network.parameter_counts()
-    return Sheet(tuple(layers), trainable, moving)
+    trainable, fixed = network.parameter_counts()
+    frozen = sum(p.numel() for p in network.model.parameters() if not p.requires_grad)
+    return Sheet(tuple(layers), trainable, fixed, frozen)
 
 
 def write_all() -> str:
@@ -79,4 +81,4 @@ def read(name: str) -> Sheet:
         Layer(each["name"], each["kind"], tuple(each["output"]), each["parameters"])
         for each in kept["layers"]
     )
-    return Sheet(layers, kept["trainable"], kept["not_trainable"])
+    return Sheet(layers, kept["trainable"], kept["not_trainable"], kept["frozen"])
