@@ -28,7 +28,7 @@ demo: $(VENV)/.installed ## classify the sample clips with the model inside the 
 
 test: lint ## set up all that the tests need, then check style, types, imports and run the tests
 	@echo "== pytest"
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(VENV_DEV)/.installed ## the checks of make test without the tests
 	@echo "== ruff check"

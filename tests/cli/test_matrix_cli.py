@@ -13,6 +13,7 @@ import fabricate_matrix
 import typed
 from vocemo.cli.main import main
 from vocemo.lab import matrix as lab
+from vocemo.lab import provenance
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 PNG = b"\x89PNG"
@@ -62,7 +63,7 @@ def test_started_again_it_goes_on_where_it_stood(
     assert "LEAKY" not in captured.out and "all others" in captured.out
     found = lab.Matrix.read(out / "matrix.json")
     assert found.complete and len(found.cells) == 12 and found.emotions == fabricate_matrix.SHARED
-    assert "pytest" in found.command  # that is what was typed here
+    assert found.command == provenance.command()  # what was typed, here to the tests
     assert [dict(corpus.dropped) for corpus in found.corpora][2] == {}
     for name in ("matrix.png", "matrix-dark.png", "within-emodb/seed-0/fold-1/confusion.png"):
         assert (out / name).read_bytes().startswith(PNG)
