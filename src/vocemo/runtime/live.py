@@ -78,17 +78,10 @@ class Player:
 
     def chunks(self) -> Iterator[Chunk]:
         """The recording, 20 ms at a time. Nothing is lost: who takes it late gets it late."""
-        size, given, begun = round(CHUNK_S * self.sample_rate), 0, self._clock()
-        held = np.zeros(0, np.float32)
-        for piece in audio.decode_chunks(self._source, self.sample_rate):
-            held = np.concatenate([held, piece.samples])
-            whole = len(held) // size * size
-            for place in range(0, whole, size):
-                given += size
-                yield Chunk(held[place : place + size], self._due(begun, given))
-            held = held[whole:]
-        if len(held):
-            yield Chunk(held, self._due(begun, given + len(held)))
+        given, begun = 0, self._clock()
+        for piece in audio.decode_chunks(self._source, self.sample_rate, CHUNK_S):
+            given += len(piece.samples)
+            yield Chunk(piece.samples, self._due(begun, given))
 
     def _due(self, begun: float, given: int) -> float:
         """Wait until so many samples have sounded; gives when that was."""
@@ -167,13 +160,3 @@ class Listening:
         ends = {each.end_s for each in events if each.emotion is None}
         self._latencies.extend(latency for each, latency in told if each.end_s not in ends)
         return Moment(stream.time_s, stream.level_db, stream.speaking, told)
-
-
-def listen(
-    source: LiveSource, stream: Stream, clock: Callable[[], float] = time.monotonic
-) -> Iterator[Moment]:
-    """Every moment of a source, from its first chunk to its last."""
-    listening = Listening(stream, source.sample_rate, clock)
-    for chunk in source.chunks():
-        yield listening.hear(chunk)
-    yield listening.finish()
