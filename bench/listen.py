@@ -56,10 +56,9 @@ def ours(predictor: Predictor, chunks: list[np.ndarray]) -> tuple[float, list[fl
     listening, latencies, events = Listening(predictor.stream(CARD_HZ), CARD_HZ), list[float](), 0
     begun = time.process_time()
     for chunk in chunks:
-        found = listening.hear(Chunk(chunk, time.monotonic())).events
-        ends = {event.end_s for event, _ in found if event.emotion is None}
-        latencies += [latency_s for event, latency_s in found if event.end_s not in ends]
-        events += len(found)
+        moment = listening.hear(Chunk(chunk, time.monotonic()))
+        latencies += moment.latencies_s
+        events += len(moment.events)
     listening.finish()
     return time.process_time() - begun, latencies, events
 

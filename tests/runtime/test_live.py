@@ -10,8 +10,9 @@ import pytest
 
 from vocemo import audio
 from vocemo.errors import AudioNotFoundError, UsageError
-from vocemo.runtime.live import CHUNK_S, DEAD_S, Chunk, Listening, Player
+from vocemo.runtime.live import CHUNK_S, DEAD_S, Chunk, Listening, Moment, Player
 from vocemo.runtime.predictor import Predictor
+from vocemo.runtime.stream import Event
 
 SPOKEN = Path(__file__).parents[2] / "samples" / "synthetic-angry.flac"
 
@@ -91,6 +92,14 @@ def test_latency_is_what_came_after_the_window_and_how_long_the_answer_took(
         assert latency_s == pytest.approx(after_s + 0.005, abs=1e-6)
     # In speech an event waits for no more than the frame and the chunk that its window ends in.
     assert 0.0 < listening.latency_s(0.0) <= listening.latency_s(1.0) < 0.1
+
+
+def test_what_is_known_a_pause_later_says_nothing_of_latency() -> None:
+    def event(end_s: float, emotion: str | None) -> Event:
+        return Event(end_s - 0.5, end_s, emotion, 0.5, {}, changed=True)
+
+    told = ((event(1.0, "sad"), 0.04), (event(1.5, "sad"), 0.35), (event(1.5, None), 0.36))
+    assert Moment(1.9, -60.0, False, told).latencies_s == (0.04,)
 
 
 def test_what_is_lost_is_counted_and_leaves_times_true(tiny: Predictor, clock: Clock) -> None:

@@ -105,6 +105,15 @@ class Moment:
     speaking: bool
     events: tuple[tuple[Event, float], ...]
 
+    @property
+    def latencies_s(self) -> tuple[float, ...]:
+        """How late each event was that came while speech went on: what is told of latency.
+
+        The end of speech and its last window are left out: neither is known before a pause has followed.
+        """
+        ends = {event.end_s for event, _ in self.events if event.emotion is None}
+        return tuple(latency_s for event, latency_s in self.events if event.end_s not in ends)
+
 
 class Listening:
     """Pushes what a source gives to a stream, and keeps count.
@@ -116,7 +125,7 @@ class Listening:
     def __init__(self, stream: Stream, sample_rate: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.stream, self._rate, self._clock = stream, sample_rate, clock
         self.overruns, self.lost_s = 0, 0.0
-        self._latencies: deque[float] = deque(maxlen=_LATENCIES)
+        self._latencies_s: deque[float] = deque(maxlen=_LATENCIES)
         self._quiet = 0  # samples since the last that was none
 
     @property
@@ -125,10 +134,10 @@ class Listening:
         return self._quiet >= DEAD_S * self._rate
 
     def latency_s(self, quantile: float = 0.5) -> float | None:
-        """How long after the end of its window an event comes while speech goes on, of the last 1,000 events;
-        None before the first. That speech has ended, and its last window with it, is known a pause later.
+        """How long after the end of its window an event comes while speech goes on (`Moment.latencies_s`), of
+        the last 1,000 events; None before the first.
         """
-        return float(np.quantile(self._latencies, quantile)) if self._latencies else None
+        return float(np.quantile(self._latencies_s, quantile)) if self._latencies_s else None
 
     def hear(self, chunk: Chunk) -> Moment:
         """Take what was heard."""
@@ -156,7 +165,6 @@ class Listening:
         """With each event's latency: what had been heard after its window, and how long the answer took."""
         late_s, stream = max(0.0, self._clock() - heard_at_s), self.stream
         told = tuple((each, stream.time_s - each.end_s + late_s) for each in events)
-        # That speech has ended is known a pause later, and only then where its last window lies.
-        ends = {each.end_s for each in events if each.emotion is None}
-        self._latencies.extend(latency for each, latency in told if each.end_s not in ends)
-        return Moment(stream.time_s, stream.level_db, stream.speaking, told)
+        moment = Moment(stream.time_s, stream.level_db, stream.speaking, told)
+        self._latencies_s.extend(moment.latencies_s)
+        return moment
