@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vocemo.prepare import windows
-from vocemo.runtime.windows import cut, level_db
+from vocemo.errors import NonFiniteAudioError
+from vocemo.prepare import Preparation, prepare, windows
+from vocemo.runtime.windows import audible, cut, level_db
+
+RATE_HZ = 16_000
+HOW = Preparation(trim_below_peak_db=30.0, level="rms")
+TONE = (0.1 * np.sin(np.arange(RATE_HZ) / 5)).astype(np.float32)
 
 
 @given(
@@ -31,3 +37,19 @@ def test_level_of_a_sine_is_three_decibels_below_its_peak() -> None:
     assert abs(level_db(sine) + 3.0103) < 1e-3
     assert level_db(np.zeros(5, np.float32)) == -np.inf
     assert level_db(np.zeros(0, np.float32)) == -np.inf
+
+
+def test_what_is_heard_in_a_window_is_prepared() -> None:
+    heard, expected = audible(TONE, RATE_HZ, HOW), prepare(TONE, RATE_HZ, HOW)
+    assert heard is not None and heard.length == expected.length
+    assert np.array_equal(heard.samples, expected.samples)
+
+
+@pytest.mark.parametrize("nothing", [np.zeros(RATE_HZ, np.float32), 1e-5 * TONE, TONE[:20]])
+def test_silence_and_less_than_the_model_needs_are_left_out(nothing: np.ndarray) -> None:
+    assert audible(nothing, RATE_HZ, HOW) is None
+
+
+def test_what_is_no_sound_at_all_is_an_error_still() -> None:
+    with pytest.raises(NonFiniteAudioError):
+        audible(np.full(RATE_HZ, np.nan, np.float32), RATE_HZ, HOW)

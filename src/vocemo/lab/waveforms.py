@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vocemo import audio
-from vocemo.errors import AudioError, CorpusError, TooShortAudioError
+from vocemo.errors import AudioError, CorpusError
 from vocemo.lab import cache_key
 from vocemo.lab.augment import Chain
 from vocemo.lab.corpora import CORPORA
@@ -146,11 +146,7 @@ class Waveforms:
         window = round((self.preparation.length_s or self.preparation.max_length_s) * rate)
         heard: list[tuple[float, Samples]] = []
         for _, part in windows.cut([samples], window):
-            try:
-                prepared = prepare(part, rate, preparation)
-            except TooShortAudioError:  # what trimming left of it is no speech
-                continue
-            if not prepared.silent:
+            if (prepared := windows.audible(part, rate, preparation)) is not None:
                 heard.append((windows.level_db(part), _unpadded(prepared)))
         if not heard:
             return (samples[:window].copy(),)

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo.errors import TooShortAudioError
-from vocemo.prepare import prepare
 from vocemo.runtime.batches import MOST_CLIPS, MOST_S
 from vocemo.runtime.prediction import Prediction, Segment
-from vocemo.runtime.windows import cut, level_db
+from vocemo.runtime.windows import audible, cut, level_db
 
 if TYPE_CHECKING:
     from vocemo.runtime.predictor import Predictor
@@ -39,11 +37,7 @@ def averaged(
         clips, spans = list[tuple[NDArray[np.float32], int]](), list[tuple[float, float]]()
         for start, window in batch:
             end = start + len(window)
-            try:
-                prepared = prepare(window, rate, preparation)
-            except TooShortAudioError:  # what trimming left of it is no speech
-                continue
-            if not prepared.silent:
+            if (prepared := audible(window, rate, preparation)) is not None:
                 clips.append((prepared.samples, prepared.length))
                 spans.append((start / rate, end / rate))
                 levels_db.append(level_db(window))

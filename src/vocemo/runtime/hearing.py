@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo.errors import TooShortAudioError
-from vocemo.prepare import prepare
 from vocemo.runtime.speech_windows import Samples, SpeechWindow, SpeechWindows
 from vocemo.runtime.timeline_options import TimelineOptions
+from vocemo.runtime.windows import audible
 
 if TYPE_CHECKING:
     from vocemo.runtime.predictor import Predictor
@@ -124,11 +123,7 @@ class Hearing:
         """What the model says of each window that is loud and long enough to say anything of."""
         ready: list[tuple[SpeechWindow, Samples, int]] = []
         for cut in windows:
-            try:
-                prepared = prepare(cut.samples, self._rate, self._preparation)
-            except TooShortAudioError:
-                continue
-            if not prepared.silent:
+            if (prepared := audible(cut.samples, self._rate, self._preparation)) is not None:
                 ready.append((cut, prepared.samples, prepared.length))
         said = self._predictor.hear([(samples, length) for _, samples, length in ready])
         return [

@@ -1,4 +1,4 @@
-"""Cut a stream of samples into windows that cover all of it, holding no more than two at a time."""
+"""Cut a stream of samples into windows that cover all of it, and tell those in which something is heard."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from vocemo.errors import TooShortAudioError
+from vocemo.prepare import Preparation, Prepared, prepare
+
 
 def cut(chunks: Iterable[NDArray[np.float32]], window: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Windows of `window` samples one after another, each with the sample that it starts at.
@@ -15,7 +18,7 @@ def cut(chunks: Iterable[NDArray[np.float32]], window: int) -> Iterator[tuple[in
     The last window is moved back so that it is as long as the others and ends with the stream: its start
     overlaps its neighbour and no tail is lost. A stream shorter than a window is one short window.
 
-    chunks: (n,) float32 arrays of any lengths. Yields (start, (window,) float32).
+    chunks: (n,) float32 arrays of any lengths. Yields (start, (window,) float32), holding no more than two.
 
     >>> [(start, w.tolist()) for start, w in cut([np.arange(3.0), np.arange(3.0, 7.0)], window=3)]
     [(0, [0.0, 1.0, 2.0]), (3, [3.0, 4.0, 5.0]), (4, [4.0, 5.0, 6.0])]
@@ -40,6 +43,19 @@ def cut(chunks: Iterable[NDArray[np.float32]], window: int) -> Iterator[tuple[in
     yield start, rest[:window]
     if held > window:
         yield start + held - window, rest[-window:]
+
+
+def audible(samples: NDArray[np.float32], rate: int, preparation: Preparation) -> Prepared | None:
+    """A window, (n,) at `rate` in Hz, as a model takes it; None where nothing in it can be answered.
+
+    That is silence, or less than the model needs once silence was trimmed off: for one window among many that
+    is no error. Raises what else `prepare` raises.
+    """
+    try:
+        prepared = prepare(samples, rate, preparation)
+    except TooShortAudioError:
+        return None
+    return None if prepared.silent else prepared
 
 
 def level_db(samples: NDArray[np.float32]) -> float:
