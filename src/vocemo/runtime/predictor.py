@@ -24,6 +24,7 @@ from vocemo.runtime.batches import MOST_S, growing_groups, similar
 from vocemo.runtime.condition import Condition
 from vocemo.runtime.prediction import Failure, Prediction, Segment
 from vocemo.runtime.source import Source, is_encoded, name_of, pieces
+from vocemo.runtime.windows import first
 
 if TYPE_CHECKING:
     from vocemo.runtime.explain_occlusion import Occlusion
@@ -223,12 +224,11 @@ class Predictor:
         """Decode and prepare; what needs no batch (silence, a long recording) is answered here."""
         path, warnings = name_of(source), list[str]()
         parts = self._pieces(source, sample_rate, warnings)
-        head, held, longest = list[NDArray[np.float32]](), 0, round(self.longest_s * self._rate)
-        for part in parts:
-            head.append(part)
-            held += len(part)
-            if held > longest:
-                return averaged(self, path, itertools.chain(head, parts), warnings)
+        longest = round(self.longest_s * self._rate)
+        head = first(parts, beyond=longest)
+        held = sum(map(len, head))
+        if held > longest:
+            return averaged(self, path, itertools.chain(head, parts), warnings)
         prepared = prepare(np.concatenate(head), self._rate, self.info.preparation)
         duration_s = held / self._rate
         warnings += prepared.warnings

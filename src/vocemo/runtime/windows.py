@@ -45,6 +45,24 @@ def cut(chunks: Iterable[NDArray[np.float32]], window: int) -> Iterator[tuple[in
         yield start + held - window, rest[-window:]
 
 
+def first(chunks: Iterator[NDArray[np.float32]], beyond: int) -> list[NDArray[np.float32]]:
+    """The chunks up to the one with which they are more than `beyond` samples, or all where there is none.
+
+    chunks: (n,) float32 each; those that follow stay in it.
+
+    >>> stream = iter([np.zeros(3), np.zeros(2), np.zeros(4)])
+    >>> len(first(stream, beyond=4)), len(next(stream))
+    (2, 4)
+    """
+    taken, held = list[NDArray[np.float32]](), 0
+    for chunk in chunks:
+        taken.append(chunk)
+        held += len(chunk)
+        if held > beyond:
+            break
+    return taken
+
+
 def audible(samples: NDArray[np.float32], rate: int, preparation: Preparation) -> Prepared | None:
     """A window, (n,) at `rate` in Hz, as a model takes it; None where nothing in it can be answered.
 
