@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from vocemo.cli.render_timeline import TIMELINES, AudacityLabels, SegmentCsv, Subtitles, segment_line
-from vocemo.cli.renderer import Renderer
+from vocemo.cli.renderer import Renderer, cell
 from vocemo.runtime.prediction import Prediction
 
 FORMATS = ("table", "json", "jsonl", "csv", *TIMELINES)
+_OF_A_RECORDING = ("path", "duration_s", "emotion", "confidence", "uncertain", "out_of_domain")
 _BAR_CELLS = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉█"  # a cell filled by so many eighths
 
@@ -124,19 +125,13 @@ class Csv(Renderer):
     def add(self, prediction: Prediction) -> None:
         """Write the line."""
         answer = prediction.to_dict(self._top)
-        cells = [answer["probabilities"].get(emotion, "") for emotion in self._emotions]
         self._writer.writerow(
             [
-                answer["path"],
-                answer["duration_s"],
-                answer["emotion"] or "",
-                answer["confidence"],
-                str(answer["uncertain"]).lower(),
-                "" if answer["out_of_domain"] is None else answer["out_of_domain"],
-                *cells,
+                *(cell(answer[key]) for key in _OF_A_RECORDING),
+                *(cell(answer["probabilities"].get(emotion)) for emotion in self._emotions),
                 answer["model"],
                 " | ".join(answer["warnings"]),
-                *([answer.get("sha256", "")] if self._hashed else []),
+                *([cell(answer.get("sha256"))] if self._hashed else []),
             ]
         )
         self._stream.flush()
@@ -144,8 +139,7 @@ class Csv(Renderer):
 
 def columns(emotions: Sequence[str], *, hashed: bool = False) -> list[str]:
     """The header of a csv of recordings."""
-    told = ["path", "duration_s", "emotion", "confidence", "uncertain", "out_of_domain"]
-    return [*told, *emotions, "model", "warnings", *(["sha256"] if hashed else [])]
+    return [*_OF_A_RECORDING, *emotions, "model", "warnings", *(["sha256"] if hashed else [])]
 
 
 def renderer(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from vocemo.cli.render_timeline import clock
+from vocemo.cli.renderer import cell
 from vocemo.runtime.live import Listening
 from vocemo.runtime.stream import Event
 
@@ -75,20 +76,10 @@ class EventCsv(EventRenderer):
 
     def add(self, event: Event, latency_s: float) -> None:
         """Write the line."""
-        told = event.to_dict(self._top)
+        told = {**event.to_dict(self._top), "latency_s": round(latency_s, 3)}
         values = told["probabilities"]
         self._row(
-            [
-                told["start_s"],
-                told["end_s"],
-                told["emotion"] or "",
-                told["confidence"],
-                str(told["uncertain"]).lower(),
-                "" if told["out_of_domain"] is None else told["out_of_domain"],
-                str(told["changed"]).lower(),
-                round(latency_s, 3),
-                *(values.get(emotion, "") for emotion in self._emotions),
-            ]
+            [*(cell(told[key]) for key in _COLUMNS), *(cell(values.get(each)) for each in self._emotions)]
         )
 
     def _row(self, cells: Sequence[object]) -> None:

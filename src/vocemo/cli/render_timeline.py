@@ -6,11 +6,11 @@ import csv
 from collections.abc import Sequence
 from typing import TextIO
 
-from vocemo.cli.renderer import Renderer
+from vocemo.cli.renderer import Renderer, cell
 from vocemo.runtime.prediction import Prediction, Segment
 
 TIMELINES = ("srt", "audacity")  # formats that are of one recording, and of when
-_OF_A_SEGMENT = ("emotion", "confidence", "uncertain", "out_of_domain")
+_OF_A_SEGMENT = ("start_s", "end_s", "emotion", "confidence", "uncertain", "out_of_domain")
 
 
 class SegmentCsv(Renderer):
@@ -24,24 +24,17 @@ class SegmentCsv(Renderer):
 
     def begin(self) -> None:
         """Write the header."""
-        self._writer.writerow(
-            ["path", "start_s", "end_s", *_OF_A_SEGMENT, *self._emotions, "model", "warnings"]
-        )
+        self._writer.writerow(["path", *_OF_A_SEGMENT, *self._emotions, "model", "warnings"])
 
     def add(self, prediction: Prediction) -> None:
         """Write the lines."""
         for segment in prediction.segments:
             told = segment.to_dict(self._top)
-            cells = [told[key] if told[key] is not None else "" for key in _OF_A_SEGMENT]
-            cells[2] = str(told["uncertain"]).lower()
-            values = told["probabilities"]
             self._writer.writerow(
                 [
-                    prediction.path,
-                    told["start_s"],
-                    told["end_s"],
-                    *cells,
-                    *(values.get(emotion, "") for emotion in self._emotions),
+                    cell(prediction.path),
+                    *(cell(told[key]) for key in _OF_A_SEGMENT),
+                    *(cell(told["probabilities"].get(emotion)) for emotion in self._emotions),
                     prediction.model,
                     " | ".join(prediction.warnings),
                 ]

@@ -24,3 +24,14 @@ class Renderer(ABC):
 
     def end(self) -> None:  # noqa: B027  # most formats end with their last
         """Write what stands after the last."""
+
+
+def cell(value: object) -> object:
+    """A value as a cell of a csv: nothing for None, lower case for truth, as in JSON.
+
+    >>> cell(None), cell(True), cell(0.25), cell("sad")
+    ('', 'true', 0.25, 'sad')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else value
