@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 
 from vocemo.audio import probe
+from vocemo.cli.answering import Device, ModelFile, Threshold, Top
 from vocemo.cli.outputs import check_no_input, writing
 from vocemo.cli.render_events import EventRenderer, event_renderer, lateness
 from vocemo.cli.render_timeline import segment_line
@@ -39,9 +40,7 @@ def listen(
     seconds: Annotated[
         float | None, typer.Option(metavar="S", min=0.0, help="End after so many seconds of sound.")
     ] = None,
-    model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A bundle; by default the model inside the package.")
-    ] = None,
+    model: ModelFile = None,
     hop: Annotated[
         float, typer.Option(metavar="S", help="Seconds from one event to the next.")
     ] = TimelineOptions.hop_s,
@@ -56,18 +55,13 @@ def listen(
         Literal["table", "jsonl", "csv"] | None,
         typer.Option(help="Write events as lines; by default a view on a terminal, else table."),
     ] = None,
-    top: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Write the N most probable emotions alone.")
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(metavar="P", min=0.0, max=1.0, help="Call what lies below this confidence uncertain."),
-    ] = None,
+    top: Top = None,
+    threshold: Threshold = None,
     output: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write events to a file, by default as jsonl."),
     ] = None,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the model runs.")] = "cpu",
+    device: Device = "cpu",
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no view, no summary and no warnings.")] = False,
 ) -> None:
     """Recognise the emotion of a voice while it speaks.

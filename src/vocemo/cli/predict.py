@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from vocemo.cli.answering import Device, ModelFile, Threshold, Top
 from vocemo.cli.inputs import STANDARD_INPUT, expand
 from vocemo.cli.outputs import check_no_input, writing
 from vocemo.cli.progress import progress
@@ -34,9 +35,7 @@ def predict(
         list[str],
         typer.Argument(metavar="PATH", help="Files, folders, patterns, or - for standard input."),
     ],
-    model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A bundle; by default the model inside the package.")
-    ] = None,
+    model: ModelFile = None,
     format: Annotated[
         Literal["table", "json", "jsonl", "csv", "srt", "audacity"],
         typer.Option(help="How answers are written; srt (subtitles) and audacity (labels) are timelines."),
@@ -44,9 +43,7 @@ def predict(
     timeline: Annotated[
         bool, typer.Option("--timeline", help="Say which emotion when, and where nobody speaks.")
     ] = False,
-    top: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Show the N most probable emotions alone.")
-    ] = None,
+    top: Top = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the answers to a picture (png, svg, pdf).")
     ] = None,
@@ -59,15 +56,7 @@ def predict(
     explain_emotion: Annotated[
         str | None, typer.Option(metavar="NAME", help="Explain this emotion and not the answer.")
     ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            metavar="P",
-            min=0.0,
-            max=1.0,
-            help="Call an answer below this confidence uncertain; by default the model's own, 0: none.",
-        ),
-    ] = None,
+    threshold: Threshold = None,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write to a file and not to standard output.")
     ] = None,
@@ -81,7 +70,7 @@ def predict(
             help="Go on with --output (jsonl or csv) where it ends: what it holds is not asked again.",
         ),
     ] = False,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the model runs.")] = "auto",
+    device: Device = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and no warnings.")] = False,
 ) -> None:
     """Recognise the emotion in recordings.
