@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import argparse
 import collections
-import datetime
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,11 +19,12 @@ import numpy as np
 
 from vocemo import audio
 from vocemo.audio.flat_tops import FlatTops
+from vocemo.lab import provenance
 from vocemo.lab.corpora import read
 from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.stress import conditions
 from vocemo.prepare import Preparation, prepare
-from vocemo.runtime.condition import Condition
+from vocemo.runtime.condition import SoundCondition
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "results" / "condition" / "remarks.json"
@@ -60,16 +58,11 @@ def main() -> None:
             print(rows[-1], flush=True)
         rows += [_cut(spec, clips, how) for how in CUTS]
         print(*rows[-len(CUTS) :], sep="\n", flush=True)
-    revision = subprocess.run(
-        ["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-    )
     told = {
         "what": "share of clips that are remarked on",
         "rows": rows,
         "seconds": round(time.perf_counter() - begun, 1),
-        "command": "python scripts/measure_condition.py " + " ".join(sys.argv[1:]),
-        "commit": revision.stdout.strip(),
-        "date": datetime.date.today().isoformat(),
+        **provenance.stamp(),
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
@@ -93,7 +86,7 @@ def _cut(spec: str, clips: Sequence[Clip], how: str) -> dict[str, Any]:
 
 def remarks(samples: np.ndarray, rate: int) -> list[str]:
     """What is said of a recording: at its own rate of flat tops, at the model's of the rest."""
-    condition = Condition(RATE_HZ)
+    condition = SoundCondition(RATE_HZ)
     condition.push(audio.resample(samples, rate, RATE_HZ))
     tops = FlatTops()
     tops.push(samples)

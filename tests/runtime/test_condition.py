@@ -12,14 +12,14 @@ from scipy import signal
 
 from vocemo import audio
 from vocemo.audio.flat_tops import FlatTops
-from vocemo.runtime.condition import Condition
+from vocemo.runtime.condition import SoundCondition
 from vocemo.runtime.predictor import Predictor
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def remarks(samples: np.ndarray, rate: int = 16_000) -> list[str]:
-    condition = Condition(rate)
+    condition = SoundCondition(rate)
     condition.push(samples.astype(np.float32))
     return [each.split(":")[0] for each in condition.remarks()]
 
@@ -71,7 +71,7 @@ def test_silence_and_a_moment_are_not_remarked_on() -> None:
 @given(st.lists(st.integers(1, 20_000), min_size=1, max_size=5), st.integers(0, 3))
 def test_pieces_make_no_difference(sizes: list[int], seed: int) -> None:
     samples = syllables(seed=seed).astype(np.float32)
-    whole, parts, place = Condition(16_000), Condition(16_000), 0
+    whole, parts, place = SoundCondition(16_000), SoundCondition(16_000), 0
     whole.push(samples)
     while place < len(samples):
         for size in sizes:

@@ -24,7 +24,7 @@ _STEP_DB = 0.25  # levels that are told apart
 _LEAST_DB, _MOST_DB = -120.0, 60.0
 
 
-class Condition:
+class SoundCondition:
     """Samples at `rate`, in Hz, as they come -> remarks, once all have come."""
 
     def __init__(self, rate: int) -> None:

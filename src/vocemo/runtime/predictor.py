@@ -21,7 +21,7 @@ from vocemo.errors import BundleError, UsageError, VocemoError
 from vocemo.prepare import prepare
 from vocemo.runtime.averaging import averaged
 from vocemo.runtime.batches import MOST_S, growing_groups, similar
-from vocemo.runtime.condition import Condition
+from vocemo.runtime.condition import SoundCondition
 from vocemo.runtime.prediction import Failure, Prediction, Segment
 from vocemo.runtime.source import Source, is_encoded, name_of, pieces
 from vocemo.runtime.windows import first
@@ -241,7 +241,7 @@ class Predictor:
         self, source: Source, sample_rate: int | None, warnings: list[str]
     ) -> Iterator[NDArray[np.float32]]:
         """The samples of a source at the model's rate; adds its warnings as they come."""
-        condition = Condition(self._rate)
+        condition = SoundCondition(self._rate)
         for part in pieces(source, sample_rate, self._rate):
             warnings += part.warnings
             condition.push(part.samples)
