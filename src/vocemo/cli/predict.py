@@ -19,8 +19,7 @@ from vocemo.cli.progress import progress
 from vocemo.cli.render import columns, renderer
 from vocemo.cli.render_timeline import TIMELINES
 from vocemo.cli.renderer import Renderer
-from vocemo.cli.resuming import FORMATS as RESUMABLE
-from vocemo.cli.resuming import Held, content_hash, held_by
+from vocemo.cli.resuming import NOTHING, Held, held_by, resumable
 from vocemo.errors import UsageError
 from vocemo.runtime.prediction import Failure, Prediction
 from vocemo.runtime.predictor import Predictor, load
@@ -99,12 +98,10 @@ def predict(
         raise UsageError(f"--format {format} holds one recording, given {len(inputs)}")
     if timeline and explain is not None:
         raise UsageError("--explain explains one answer, not a timeline: give one of the two")
-    if resume and (output is None or format not in RESUMABLE or (timeline and format == "csv")):
-        raise UsageError(
-            "--resume goes with --output and --format jsonl, or csv without --timeline: a line a recording"
-        )
-    if resume and (explain is not None or plot is not None or STANDARD_INPUT in inputs):
-        raise UsageError("--resume takes files alone, and neither --plot nor --explain")
+    resumed = None
+    if resume:
+        drawn = explain is not None or plot is not None
+        resumed = resumable(output, format, inputs, timeline=timeline, drawn=drawn)
     check_no_input(output, [given for given in inputs if isinstance(given, str)])
     if plot is not None:
         from vocemo.runtime.plot import check_target
@@ -117,9 +114,9 @@ def predict(
     piped = _standard_input() if STANDARD_INPUT in inputs else b""
     answered: list[Prediction] = []
     failed = skipped = 0
-    held = None
-    if resume and output is not None:
-        held = held_by(output, format, predictor.info.name, columns(predictor.emotions, hashed=True))
+    held = NOTHING
+    if resumed is not None:
+        held = held_by(resumed, format, predictor.info.name, columns(predictor.emotions, hashed=True))
     with writing(output, append=resume) as stream:
         writer = renderer(
             format,
@@ -129,13 +126,13 @@ def predict(
             several=len(inputs) > 1,
             top=top,
             timeline=timeline,
-            hashed=resume,
+            hashed=held.hashed,
         )
         # A bar and a table on the same terminal would write over one another.
         hidden = quiet or len(inputs) < 2 or (stream.isatty() and sys.stderr.isatty())
-        if not (held and held.begun):
+        if not held.begun:
             writer.begin()
-        with _ended(writer), progress("Predicting", len(inputs), "files", quiet=hidden) as bar:
+        with _closing(writer), progress("Predicting", len(inputs), "files", quiet=hidden) as bar:
             for answer in _answers(predictor, inputs, piped, jobs, timeline=timeline, held=held):
                 if answer is None:
                     skipped += 1
@@ -185,7 +182,7 @@ def _explaining(target: Path | None, emotion: str | None, *, several: bool) -> E
 
 
 @contextlib.contextmanager
-def _ended(writer: Renderer) -> Iterator[None]:
+def _closing(writer: Renderer) -> Iterator[None]:
     """However it ends, Ctrl-C included, what was written is whole."""
     try:
         yield
@@ -200,11 +197,11 @@ def _answers(
     jobs: int | None,
     *,
     timeline: bool,
-    held: Held | None,
+    held: Held,
 ) -> Iterator[Prediction | Failure | None]:
     """The answer to each input, in order; what stands for no recording is its own answer.
 
-    held: what needs no answer any more, for which there is None; the others carry their hash.
+    held: what needs no answer any more, for which there is None.
     """
     recordings = {given for given in inputs if isinstance(given, str)}
     under_way: deque[Failure | tuple[str, str | None] | None] = deque()
@@ -215,8 +212,8 @@ def _answers(
             if isinstance(given, Failure):
                 under_way.append(given)
                 continue
-            sha256 = None if held is None else _hash(given)
-            if held is not None and sha256 is not None and held.has(given, sha256, recordings):
+            sha256 = held.hash_of(given)
+            if held.has(given, sha256, recordings):
                 under_way.append(None)
                 continue
             under_way.append((given, sha256))
@@ -237,13 +234,6 @@ def _answers(
     for last in under_way:
         assert not isinstance(last, tuple)  # each of those was answered
         yield last
-
-
-def _hash(path: str) -> str | None:
-    try:
-        return content_hash(path)
-    except OSError:  # whoever decodes it says why
-        return None
 
 
 def _standard_input() -> bytes:

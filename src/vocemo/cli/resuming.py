@@ -7,10 +7,11 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vocemo.cli.inputs import STANDARD_INPUT
 from vocemo.errors import UsageError
 
 FORMATS = ("jsonl", "csv")  # whose lines stand for themselves
@@ -20,18 +21,46 @@ FORMATS = ("jsonl", "csv")  # whose lines stand for themselves
 class Held:
     """What an output holds: the paths that were answered, by the SHA-256 of what they held.
 
-    `begun` says that there is a line at all, if only a header.
+    `begun` says that there is a line at all, if only a header; `hashed` that lines tell the hash of their
+    file, without which nothing goes on there.
     """
 
-    paths: Mapping[str, Set[str]]
+    paths: Mapping[str, Set[str]] = field(default_factory=dict)
     begun: bool = False
+    hashed: bool = True
 
-    def has(self, path: str, sha256: str, asked: Set[str]) -> bool:
+    def hash_of(self, path: str) -> str | None:
+        """The SHA-256 of a recording where lines tell it; None too for what cannot be read."""
+        try:
+            return content_hash(path) if self.hashed else None
+        except OSError:  # whoever decodes it says why
+            return None
+
+    def has(self, path: str, sha256: str | None, asked: Set[str]) -> bool:
         """Whether a recording is answered: this file with this content, or this content under a name that is
         not asked for any more, since it was moved. `asked` are the paths of this job.
         """
-        held = self.paths.get(sha256, frozenset())
+        held = frozenset[str]() if sha256 is None else self.paths.get(sha256, frozenset())
         return path in held or bool(held - asked)
+
+
+NOTHING = Held(hashed=False)  # of an output that is begun anew
+
+
+def resumable(
+    output: Path | None, form: str, inputs: Sequence[object], *, timeline: bool, drawn: bool
+) -> Path:
+    """The output that --resume goes on with. Raises UsageError for a job that cannot be gone on with.
+
+    drawn: whether pictures are asked for, which would lack what is held already.
+    """
+    if output is None or form not in FORMATS or (timeline and form == "csv"):
+        raise UsageError(
+            "--resume goes with --output and --format jsonl, or csv without --timeline: a line a recording"
+        )
+    if drawn or STANDARD_INPUT in inputs:
+        raise UsageError("--resume takes files alone, and neither --plot nor --explain")
+    return output
 
 
 def held_by(output: Path, form: str, model: str, columns: Sequence[str]) -> Held:
@@ -44,7 +73,7 @@ def held_by(output: Path, form: str, model: str, columns: Sequence[str]) -> Held
     try:
         content = output.read_bytes()
     except FileNotFoundError:
-        return Held({})
+        return Held()
     except OSError as error:
         raise UsageError(f"--output {output}: cannot be gone on with ({error.strerror})") from error
     whole = content[: _whole(content, form)]
