@@ -402,6 +402,7 @@ def test_an_output_that_cannot_be_gone_on_with(predict: Run, calls: Path, tmp_pa
         ("my notes\nand a last line", "is no jsonl of answers"),
         ('{"path": "a", "sha256": "0"}\n', "was not begun with --resume"),
         ("path,duration_s\n", "is no jsonl of answers"),
+        ('{"path": "a", "sha256": "0", "model": "tiny"}\n', "holds a line that is no answer"),
     ]:
         target.write_text(content)
         status, _, said = predict(*job, "--resume")
@@ -417,6 +418,46 @@ def test_a_csv_of_other_columns_is_not_gone_on_with(predict: Run, calls: Path, t
         target.write_text(content)
         status, _, said = predict(*job, "--resume")
         assert status == 2 and "its columns are others" in said and target.read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("form", "begun", "now", "reason"),
+    [
+        ("jsonl", (), ("--top", 2), "tells 4 emotions of a recording, and --top now asks for 2"),
+        ("jsonl", ("--top", 2), (), "tells 2 emotions of a recording, and --top now asks for 4"),
+        ("csv", ("--top", 2), ("--top", 3), "tells 2 emotions of a recording, and --top now asks for 3"),
+        ("csv", ("--top", 4), (), None),
+        ("jsonl", ("--top", 9), (), None),
+        ("jsonl", (), ("--timeline",), "holds answers without a timeline, and --timeline is given"),
+        ("jsonl", ("--timeline",), (), "holds timelines, and --timeline is not given"),
+        ("jsonl", ("--timeline", "--top", 1), ("--timeline", "--top", 1), None),
+        ("jsonl", ("--threshold", 0.9), (), None),  # no line tells it
+    ],
+)
+@pytest.mark.parametrize("seconds", [3.5, 6.0, None])  # a clip, windows, silence
+def test_what_was_begun_otherwise_is_refused(
+    predict: Run,
+    tmp_path: Path,
+    form: str,
+    begun: tuple[object, ...],
+    now: tuple[object, ...],
+    reason: str | None,
+    seconds: float | None,
+) -> None:
+    path, target = tmp_path / "a.wav", tmp_path / "answers"
+    if seconds is None:
+        audio.write(path, np.zeros(RATE_HZ, np.float32), RATE_HZ)
+    else:
+        write(path, seconds)
+    job = (path, "--format", form, "--output", target, "--resume")
+    assert predict(*job, *begun)[0] == 0
+    whole = target.read_bytes()
+    status, _, said = predict(*job, *now)
+    assert target.read_bytes() == whole
+    if reason is None or (seconds is None and "--top" in reason):  # silence tells no emotion
+        assert (status, said) == (0, "")
+    else:
+        assert status == 2 and reason in said
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vocemo.cli.answering import Device, ModelFile, Threshold, Top
+from vocemo.cli.held_lines import Kind
 from vocemo.cli.inputs import STANDARD_INPUT, expand
 from vocemo.cli.outputs import check_no_input, writing
 from vocemo.cli.progress import progress
@@ -75,8 +76,11 @@ def predict(
     """Recognise the emotion in recordings.
 
     Answers go to standard output. What cannot be answered is named on standard error, everything else is
-    answered all the same, and the exit status is 1. A long job with --resume may be stopped at any time: the
-    same command goes on.
+    answered all the same, and the exit status is 1.
+
+    A long job with --resume may be stopped at any time: the same command goes on. Where its output was begun
+    with another model, --top or --timeline it refuses; another --threshold, or a model that was exchanged for
+    one of the same name, it cannot see.
 
     Examples:
 
@@ -116,7 +120,8 @@ def predict(
     failed = skipped = 0
     held = NOTHING
     if resumed is not None:
-        held = held_by(resumed, format, predictor.info.name, columns(predictor.emotions, hashed=True))
+        kind = Kind.of(predictor, top=top, timeline=timeline)
+        held = held_by(resumed, format, kind, columns(predictor.emotions, hashed=True))
     with writing(output, append=resume) as stream:
         writer = renderer(
             format,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vocemo.cli.held_lines import Kind
 from vocemo.cli.inputs import STANDARD_INPUT
 from vocemo.errors import UsageError
 
@@ -63,12 +64,12 @@ def resumable(
     return output
 
 
-def held_by(output: Path, form: str, model: str, columns: Sequence[str]) -> Held:
+def held_by(output: Path, form: str, kind: Kind, columns: Sequence[str]) -> Held:
     """What an output holds; a line that broke off at its end is taken away, once the rest is as it should be.
 
-    model: who answers now. columns: those of a csv that goes on. Raises UsageError where another has answered
-    there, or where lines do not say what was heard: the output was not begun with --resume. Then it is left
-    as it was.
+    kind: of the answers that are asked for now. columns: those of a csv that goes on. Raises UsageError where
+    lines are visibly of another kind, or do not say what was heard: the output was not begun with --resume.
+    Then it is left as it was. A model of the same name and another threshold are not seen.
     """
     try:
         content = output.read_bytes()
@@ -81,9 +82,8 @@ def held_by(output: Path, form: str, model: str, columns: Sequence[str]) -> Held
     for line in _lines(output, whole, form, columns):
         if not all(isinstance(line.get(key), str) for key in ("sha256", "path", "model")):
             raise UsageError(f"{output} was not begun with --resume: its lines do not say what was heard")
-        if line["model"] != model:
-            other = f"{output} holds answers of {line['model']}"
-            raise UsageError(f"{other}, and this is {model}: give another file")
+        if (other := _difference(output, kind, line)) is not None:
+            raise UsageError(f"{output} {other}: give what it was begun with, or another file")
         paths.setdefault(line["sha256"], set()).add(line["path"])
     if len(whole) < len(content):
         with output.open("rb+") as file:
@@ -95,6 +95,13 @@ def content_hash(path: str) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _difference(output: Path, kind: Kind, line: Mapping[str, Any]) -> str | None:
+    try:
+        return kind.difference(line)
+    except (KeyError, TypeError, ValueError):
+        raise UsageError(f"{output} holds a line that is no answer: nothing can go on there") from None
 
 
 def _whole(content: bytes, form: str) -> int:
