@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import fabricate_bundle
 from vocemo import audio
@@ -67,6 +68,12 @@ def test_what_cannot_be_answered_is_raised(bundle: Path, tones: list[Path]) -> N
     for estimator in (EmotionClassifier(bundle).predict, VoiceEmbedding(bundle).transform):
         with pytest.raises(AudioNotFoundError, match="nowhere"):
             estimator([tones[0], "nowhere.wav"])
+
+
+def test_of_no_recording_there_are_no_vectors_as_scikit_learn_has_it(bundle: Path) -> None:
+    for transform in (VoiceEmbedding(bundle).transform, lambda none: StandardScaler().fit(np.ones((0, 3)))):
+        with pytest.raises(ValueError, match=r"0 .* minimum of 1 is required by (VoiceEmb|StandardSc)"):
+            transform([])
 
 
 def test_they_are_cloned_and_pickled_as_their_options_are(bundle: Path, tones: list[Path]) -> None:

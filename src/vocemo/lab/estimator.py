@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
+from vocemo.errors import UsageError
 from vocemo.runtime.prediction import Failure
 from vocemo.runtime.predictor import Predictor, load
 from vocemo.runtime.source import Source
@@ -93,9 +94,15 @@ class VoiceEmbedding(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         return self
 
     def transform(self, sources: Iterable[Source]) -> NDArray[np.float32]:
-        """The embeddings, (n, D). Raises as `Predictor.embed` does."""
+        """The embeddings, (n, D).
+
+        Raises as `Predictor.embed` does, and for no recording UsageError: a ValueError, as in scikit-learn.
+        """
         predictor = _opened(self.model)
-        return np.stack([predictor.embed(source) for source in sources])
+        vectors = [predictor.embed(source) for source in sources]
+        if not vectors:
+            raise UsageError("found 0 recordings, while a minimum of 1 is required by VoiceEmbedding")
+        return np.stack(vectors)
 
 
 def _opened(model: _Model) -> Predictor:
