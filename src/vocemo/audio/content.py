@@ -105,7 +105,7 @@ def _match(head: bytes) -> Content | None:
         return AIFF
     if head[4:8] in MP4_ATOMS:
         return MP4
-    if head[0] == 0x47 and head[188:189] == b"\x47" and head[376:377] in (b"\x47", b""):
+    if head[:1] == b"\x47" and head[188:189] == b"\x47" and head[376:377] in (b"\x47", b""):
         return MPEG_TS
     return _mpeg_audio(head)
 

@@ -10,6 +10,7 @@ from vocemo.audio.content import AIFF, AU, W64, WAV, Content
 from vocemo.audio.source import OpenSource
 
 UNKNOWN_SIZE = 0xFFFFFFFF  # what a writer to a pipe leaves in the header
+MOST_CHUNKS = 10_000  # before the samples; a file of zeros behind its first bytes would be chunks throughout
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ def iff_layout(source: OpenSource) -> Layout:
     (form_size,) = struct.unpack(f"{order}I", form[4:8])
     long_size: int | None = None
     position = 12
-    while position + 8 <= source.size:
+    for _ in range(MOST_CHUNKS):
+        if position + 8 > source.size:
+            break
         head = source.head(8 + 28, position)
         name, (size,) = head[:4], struct.unpack(f"{order}I", head[4:8])
         if name == b"ds64" and len(head) >= 24:
@@ -84,7 +87,9 @@ def au_layout(source: OpenSource) -> Layout:
 def w64_layout(source: OpenSource) -> Layout:
     """Walk the chunks of a Sony Wave64 file: names of 16 bytes, sizes of 8 that count both."""
     position = 40
-    while position + 24 <= source.size:
+    for _ in range(MOST_CHUNKS):
+        if position + 24 > source.size:
+            break
         head = source.head(24, position)
         (size,) = struct.unpack("<Q", head[16:])
         if head[:4] == b"data":

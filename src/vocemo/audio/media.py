@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -31,6 +33,25 @@ def load_av(source: OpenSource, content: Content) -> ModuleType:
     return av
 
 
+class QuietFile:
+    """A file as PyAV is to see it: what raises when sought returns FFmpeg's error, for PyAV prints a trace.
+
+    A header that is damaged points before the file's beginning, or past what any file can hold.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        """`file` is read, never closed."""
+        self._seek = file.seek
+        self.read, self.tell = file.read, file.tell
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """The new position, or an error below zero."""
+        try:
+            return self._seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -errno.EINVAL
+
+
 class MediaReader:
     """The first audio track of a media file."""
 
@@ -44,8 +65,10 @@ class MediaReader:
         self.container = content.container
         self.warnings: list[str] = []
         try:
-            self._media = av.open(source.file, mode="r", format=content.demuxer, metadata_errors="ignore")
-        except (av.FFmpegError, ValueError) as error:
+            self._media = av.open(
+                QuietFile(source.file), mode="r", format=content.demuxer, metadata_errors="ignore"
+            )
+        except (av.FFmpegError, ValueError, OSError) as error:  # a header may point before the file
             raise NotAudioError(
                 f"{source.name}: looks like {content.container}, but cannot be decoded; it may be cut off "
                 f"or damaged ({getattr(error, 'strerror', None) or error})"
@@ -68,7 +91,7 @@ class MediaReader:
         check_header(self._name, self.sample_rate, self.channels)
         # A bare stream has no header; FFmpeg's guess by the bit rate is no promise.
         seconds = None if content in (AAC, AMR, MP3, MPEG_TS) else self._promised_s()
-        self.frames: int | None = None if seconds is None else round(seconds * rate)
+        self.frames: int | None = round(seconds * rate) if seconds is not None and seconds > 0 else None
 
     def _promised_s(self) -> float | None:
         if self._track.duration is not None and self._track.time_base is not None:
@@ -86,7 +109,7 @@ class MediaReader:
                 packet = next(packets)
             except (StopIteration, EOFError):
                 return
-            except (self._av.FFmpegError, IndexError):  # PyAV: a track that was not there at the beginning
+            except (self._av.FFmpegError, IndexError, OSError):  # PyAV: a track that was not there before
                 self._damaged += 1
                 return
             try:
