@@ -9,7 +9,7 @@
     |  |- NotAudioError          the content is no audio that can be decoded
     |  |- EmptyAudioError        a container without a single sample
     |  |- TooShortAudioError     fewer samples than the model needs
-    |  `- NonFiniteAudioError    samples that are not numbers (NaN or infinite)
+    |  `- NonFiniteAudioError    samples that are not numbers (NaN or infinite), or that no sound has
     |- BundleError             a model file that is broken, foreign or too new
     |- MicrophoneError         a sound card that is not there, does not open or has vanished
     |- CorpusError             a corpus that is not where, or what, it was said to be
@@ -84,7 +84,7 @@ class TooShortAudioError(AudioError):
 
 
 class NonFiniteAudioError(AudioError):
-    """Samples that are not numbers (NaN or infinite)."""
+    """Samples that are not numbers (NaN or infinite), or so large that no sound has them."""
 
 
 class BundleError(VocemoError):

@@ -26,6 +26,7 @@ from vocemo.errors import (
 
 BLOCK_SAMPLES = 2**20  # over all channels: 4 MiB, 22 s of mono at 48 kHz, so that most clips are one block
 BEYOND_FULL_SCALE = 4.0  # lossy codecs overshoot a little; this much is an integer's scale in a float file
+LOUDEST = 1e12  # of any sample: 32-bit integers are at 2e9, and a spectrum's power is still a float32
 CANCELLED = 1e-4  # energy of the mean over that of the channels: -40 dB, where a reversed wire is the cause
 
 
@@ -176,6 +177,9 @@ def _mono(name: str, reader: Reader, rate: int) -> Iterator[NDArray[np.float32]]
             raise NonFiniteAudioError(
                 f"{name}: a sample at {at_s:.3f} s is not a finite number (NaN or infinite)"
             )
+        if peak > LOUDEST:
+            at_s = (done + int(np.abs(mono).argmax())) / reader.sample_rate
+            raise NonFiniteAudioError(f"{name}: a sample at {at_s:.3f} s is {peak:.3g}, which no sound is")
         done += len(mono)
         loudest = max(loudest, peak)
         tops.push(mono)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo.audio.decoding import downmix
+from vocemo.audio.decoding import LOUDEST, downmix
 from vocemo.errors import EmptyAudioError, MissingExtraError, NonFiniteAudioError, UsageError
 from vocemo.prepare.options import NoiseReduction
 
@@ -53,6 +53,9 @@ def as_mono(samples: NDArray[np.generic]) -> Samples:
     finite = np.isfinite(mono)
     if not finite.all():
         raise NonFiniteAudioError(f"sample {int(np.argmin(finite))} is not a finite number (NaN or infinite)")
+    loudest = float(np.abs(mono).max())
+    if loudest > LOUDEST:
+        raise NonFiniteAudioError(f"sample {int(np.abs(mono).argmax())} is {loudest:.3g}, which no sound is")
     return mono
 
 
