@@ -24,10 +24,12 @@ def check_rate(sample_rate: int, what: str = "sample rate") -> int:
     if (
         isinstance(sample_rate, bool)
         or not isinstance(sample_rate, (int, float, np.integer))
-        or not float(sample_rate).is_integer()
         or not LOWEST_HZ <= sample_rate <= HIGHEST_HZ
+        or not float(sample_rate).is_integer()
     ):
-        raise UsageError(f"{what} {sample_rate!r}; valid: a whole number of Hz, {LOWEST_HZ} to {HIGHEST_HZ}")
+        raise UsageError(
+            f"{what} {repr(sample_rate)[:80]}; valid: a whole number of Hz, {LOWEST_HZ} to {HIGHEST_HZ}"
+        )
     return int(sample_rate)
 
 

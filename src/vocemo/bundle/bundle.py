@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vocemo.bundle.engine import Engine
+from vocemo.bundle.engine import DISTANCE, EMBEDDING, PROBABILITIES, Engine, outputs_needed
 from vocemo.bundle.info import METADATA_KEY, BundleInfo
 from vocemo.errors import BundleError, UsageError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_ROUNDING = 0.01  # by which probabilities may miss 1 together: those of half precision do by a tenth of it
 SHIPPED = Path(__file__).parent.parent / "models" / "default.onnx"
 
 
@@ -81,14 +83,33 @@ class Bundle:
         samples: (batch, N) float32; lengths: (batch,) int64, the samples of each row before its padding.
         Gives probabilities and logits (batch, emotions), embedding (batch, D) and, where the file has
         them, distance (batch,) and attention (batch, frames). Raises UsageError for shapes that do not fit
-        together and for a clip longer than `clip_samples`.
+        together and for a clip longer than `clip_samples`, BundleError where the graph fails or what it gives
+        is not what it should be.
         """
         if samples.ndim != 2 or lengths.shape != samples.shape[:1]:
             raise UsageError(
                 f"a bundle takes samples (batch, N) and lengths (batch,), "
                 f"given {samples.shape} and {lengths.shape}"
             )
-        return dict(self._engine.run(samples, lengths))
+        outputs = dict(self._engine.run(samples, lengths))
+        self._check(outputs, len(samples))
+        return outputs
+
+    def _check(self, outputs: Mapping[str, NDArray[np.float32]], clips: int) -> None:
+        """Raise BundleError unless the outputs have their shapes, and probabilities are some."""
+        import numpy as np
+
+        width = len(self.info.emotions)
+        for name in outputs_needed(self.info):
+            given = outputs[name]
+            wanted = {EMBEDDING: (clips, given.shape[-1] if given.ndim else 0), DISTANCE: (clips,)}
+            if given.shape != wanted.get(name, (clips, width)):
+                raise BundleError(f"{self.path} gives {name} of shape {given.shape} for {clips} clips")
+            if not np.isfinite(given).all():
+                raise BundleError(f"{self.path} gives {name} that are no numbers")
+        said = outputs[PROBABILITIES]
+        if clips and (said.min() < 0.0 or np.abs(said.sum(axis=1) - 1.0).max() > _ROUNDING):
+            raise BundleError(f"{self.path} answers with what is no probability: {said[0]}")
 
 
 # The first bytes of files that are handed over as models by mistake.
@@ -120,13 +141,15 @@ def _engine(path: Path, device: str, threads: int | None) -> Engine:
 
 
 def _head(path: Path) -> bytes:
-    if path.is_dir():
-        raise BundleError(f"{path} is a folder; a bundle is one .onnx or .tflite file")
     try:
+        if path.is_dir():
+            raise BundleError(f"{path} is a folder; a bundle is one .onnx or .tflite file")
         with path.open("rb") as file:
             head = file.read(16)
     except FileNotFoundError:
         raise BundleError(f"no bundle at {path}") from None
+    except ValueError:  # a NUL character
+        raise BundleError(f"no bundle at {str(path)!r}; this cannot be a path") from None
     except OSError as error:
         raise BundleError(f"cannot read the bundle {path}: {error.strerror}") from error
     if not head:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from vocemo.bundle.info import BundleInfo
 
-OUTPUTS = ("probabilities", "logits", "embedding")
+PROBABILITIES, EMBEDDING = "probabilities", "embedding"
+OUTPUTS = (PROBABILITIES, "logits", EMBEDDING)
 DISTANCE = "distance"  # the further output of a bundle that has a limit for it
 DEVICES = ("auto", "cpu", "cuda")
 MOST_THREADS = 4  # past four threads a clip of seconds gains nothing and other processes lose

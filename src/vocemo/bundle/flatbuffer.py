@@ -37,13 +37,17 @@ def metadata(content: bytes) -> dict[str, bytes]:
     try:
         model = _forward(content, 0)
         buffers = _tables(content, model, _BUFFERS)
-        entries = {}
+        entries, held = {}, 0
         for entry in _tables(content, model, _METADATA):
             name = _field(content, entry, _NAME)
             number = _field(content, entry, _BUFFER)
             buffer = buffers[_unsigned(content, number) if number else 0]
             if name:
-                entries[_bytes(content, _forward(content, name)).decode()] = _content_of(content, buffer)
+                word, text = _bytes(content, _forward(content, name)), _content_of(content, buffer)
+                held += len(word) + len(text)
+                if held > len(content):  # entries may share their bytes, and would fill any memory
+                    raise ValueError("its metadata hold more than the file does")
+                entries[word.decode()] = text
         return entries
     except (struct.error, IndexError, ValueError) as error:
         raise BundleError(f"a broken TFLite file: {error}") from error

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from vocemo.bundle.typed import check_types
 from vocemo.errors import BundleError
 from vocemo.prepare import Preparation
 
@@ -33,6 +34,10 @@ class TrainingInfo:
     duration_median_s: float = 0.0
     commit: str = ""
     date: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse values of other types."""
+        check_types(self)
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,19 @@ class BundleInfo:
     format: int = FORMAT
 
     def __post_init__(self) -> None:
-        """Refuse a description without a name or with labels that cannot be told apart."""
+        """Refuse values of other types, no name, labels that cannot be told apart, and no probabilities."""
+        check_types(self)
         if not self.name:
             raise BundleError("a bundle needs a name")
         if len(self.emotions) < 2 or len(set(self.emotions)) != len(self.emotions):
             raise BundleError(f"a bundle needs two or more different emotions, given {list(self.emotions)}")
         if self.weights not in get_args(Weights):
             raise BundleError(f"weights are stored as {', '.join(get_args(Weights))}, given {self.weights!r}")
+        for name, share in (("threshold", self.threshold), ("threshold_risk", self.threshold_risk)):
+            if share is not None and not 0.0 <= share <= 1.0:
+                raise BundleError(f"{name} is from 0 to 1, given {share}")
+        if not self.temperature > 0:
+            raise BundleError(f"temperature is above 0, given {self.temperature}")
         if self.distance_limit is not None and not self.distance_limit > 0:
             raise BundleError(f"distance_limit is above 0, given {self.distance_limit}")
 
@@ -106,7 +117,7 @@ class BundleInfo:
         """
         try:
             given = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BundleError(f"the bundle's metadata is no JSON: {error}") from error
         if not isinstance(given, dict):
             raise BundleError(f"the bundle's metadata is a JSON {type(given).__name__}, not an object")
@@ -118,16 +129,22 @@ class BundleInfo:
         try:
             for name in ("emotions", "attribution", "results"):
                 given[name] = tuple(_listed(name, given.get(name, [])))
-            training = dict(given.get("training", {}))
+            training = dict(_object("training", given.get("training", {})))
             training["corpora"] = tuple(_listed("corpora", training.get("corpora", [])))
             given["training"] = TrainingInfo(**training)
-            given["preparation"] = Preparation.from_dict(given.get("preparation", {}))
+            given["preparation"] = Preparation.from_dict(_object("preparation", given.get("preparation", {})))
             return cls(**given)
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise BundleError(f"the bundle's metadata does not describe a model: {error}") from error
 
 
 def _listed(name: str, given: object) -> list[Any]:
     if not isinstance(given, list):
-        raise TypeError(f"{name} is a list, given {given!r}")
+        raise TypeError(f"{name} is a list, given {repr(given)[:80]}")
+    return given
+
+
+def _object(name: str, given: object) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise TypeError(f"{name} is an object, given {repr(given)[:80]}")
     return given

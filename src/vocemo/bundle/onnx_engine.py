@@ -29,7 +29,13 @@ class OnnxEngine:
         """
         self._path = path
         self._session = _session(path, device, threads)
-        self._outputs = [output.name for output in self._session.get_outputs()]
+        try:
+            self._inputs = {each.name: (each.type, list(each.shape)) for each in self._session.get_inputs()}
+            self._shapes = {each.name: list(each.shape) for each in self._session.get_outputs()}
+            self._entries: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        except UnicodeDecodeError as error:
+            raise BundleError(f"{path} is no ONNX model that can be run: {error}") from error
+        self._outputs = list(self._shapes)
 
     @property
     def device(self) -> str:
@@ -39,23 +45,22 @@ class OnnxEngine:
     @property
     def description(self) -> str | None:
         """The JSON text of the file's BundleInfo, None where vocemo did not write it."""
-        text: str | None = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        return text
+        return self._entries.get(METADATA_KEY)
 
     def check(self, info: BundleInfo) -> None:
         """Raise BundleError unless the graph has the inputs and outputs that its description needs."""
-        inputs = {each.name: each.type for each in self._session.get_inputs()}
+        inputs = {name: kind for name, (kind, _) in self._inputs.items()}
         if inputs != INPUTS:
             raise BundleError(f"{self._path}: the graph takes {inputs}, a bundle takes {INPUTS}")
-        for each in self._session.get_inputs():
-            fixed = [size for size in each.shape if isinstance(size, int)]
+        for name, (_, shape) in self._inputs.items():
+            fixed = [size for size in shape if isinstance(size, int)]
             # Where preparation makes every clip one length, the graph may be made for that length alone.
-            if fixed and not (isinstance(each.shape[0], str) and fixed == [info.preparation.length]):
+            if fixed and not (isinstance(shape[0], str) and fixed == [info.preparation.length]):
                 raise BundleError(
-                    f"{self._path}: {each.name} has the fixed shape {each.shape}; a bundle takes any size, "
+                    f"{self._path}: {name} has the fixed shape {shape}; a bundle takes any size, "
                     "or any number of clips of the length that its preparation makes"
                 )
-        shapes = {each.name: list(each.shape) for each in self._session.get_outputs()}
+        shapes = self._shapes
         missing = [name for name in outputs_needed(info) if name not in shapes]
         if missing:
             raise BundleError(
@@ -77,9 +82,8 @@ class OnnxEngine:
         try:
             outputs = self._session.run(self._outputs, feed)
         except Exception as error:  # the runtime's own exceptions share no base class
-            reason = str(error).strip().splitlines()[0]
             raise BundleError(
-                f"{self._path}: its graph fails on samples {samples.shape}: {reason}"
+                f"{self._path}: its graph fails on samples {samples.shape}: {_first_line(error)}"
             ) from error
         return dict(zip(self._outputs, outputs, strict=True))
 
@@ -105,10 +109,18 @@ def _session(path: Path, device: str, threads: int | None) -> onnxruntime.Infere
     options.enable_mem_pattern = False  # plans for one shape; ours change with every batch
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads sleep
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        session = onnxruntime.InferenceSession(
+            str(path),
+            options,
+            providers=providers,
+            enable_fallback=len(providers) > 1,  # else it would say on standard output that it tries again
+        )
     except Exception as error:  # the runtime's own exceptions share no base class
-        reason = str(error).strip().splitlines()[0]
-        raise BundleError(f"{path} is no ONNX model that can be run: {reason}") from error
+        raise BundleError(f"{path} is no ONNX model that can be run: {_first_line(error)}") from error
     if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
         raise UsageError("device cuda: ONNX Runtime could not start CUDA on this machine; use cpu")
     return session
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

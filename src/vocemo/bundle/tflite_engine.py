@@ -42,9 +42,12 @@ class TfliteEngine:
         except BundleError as error:
             raise BundleError(f"{path} is {error}") from error
         self._interpreter = _interpreter(path, threads or min(usable_cores(), MOST_THREADS))
-        self._runner = _signature(path, self._interpreter)
-        self._inputs = _shapes_and_types(self._runner.get_input_details())
-        self._outputs = _shapes_and_types(self._runner.get_output_details())
+        try:
+            self._runner = _signature(path, self._interpreter)
+            self._inputs = _shapes_and_types(self._runner.get_input_details())
+            self._outputs = _shapes_and_types(self._runner.get_output_details())
+        except (ValueError, RuntimeError) as error:  # text that is none too
+            raise BundleError(f"{path} is no TFLite model that can be run: {_first_line(error)}") from error
         self._lock = threading.Lock()  # an interpreter has one set of tensors
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
@@ -13,6 +12,10 @@ from vocemo.errors import UnknownNameError, UsageError
 Level = Literal["peak", "rms", "none"]
 NoiseReduction = Literal["none", "stationary", "nonstationary"]
 Crop = Literal["start", "centre"]
+
+# What a model hears at once; a file that asks for more would only fill the memory.
+LONGEST_S = 600.0
+MOST_SAMPLES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,18 @@ class Preparation:
             raise UsageError(f"remove_dc {self.remove_dc!r}; valid: true, false")
         check_rate(self.sample_rate, "sample_rate")
         _check("level_db", self.level_db, -120.0, 0.0)
-        _check("offset_s", self.offset_s, 0.0, math.inf)
-        _check("min_length_s", self.min_length_s, 0.0, math.inf)
-        _check("max_length_s", self.max_length_s, max(self.min_length_s, 1 / self.sample_rate), math.inf)
+        _check("offset_s", self.offset_s, 0.0, LONGEST_S)
+        _check("min_length_s", self.min_length_s, 0.0, LONGEST_S)
+        _check("max_length_s", self.max_length_s, max(self.min_length_s, 1 / self.sample_rate), LONGEST_S)
         if self.trim_below_peak_db is not None:
             _check("trim_below_peak_db", self.trim_below_peak_db, 0.0, 200.0)
         if self.length_s is not None:
-            _check("length_s", self.length_s, 1 / self.sample_rate, math.inf)
+            _check("length_s", self.length_s, 1 / self.sample_rate, LONGEST_S)
+        for name, seconds in (("max_length_s", self.max_length_s), ("length_s", self.length_s or 0.0)):
+            if seconds * self.sample_rate > MOST_SAMPLES:
+                raise UsageError(
+                    f"{name} {seconds!r} at {self.sample_rate:,} Hz; valid: up to {MOST_SAMPLES:,} samples"
+                )
 
     @property
     def length(self) -> int | None:
@@ -89,12 +97,11 @@ class Preparation:
 
 
 def _as_float(name: str, value: Any) -> Any:
-    whole = isinstance(value, int) and not isinstance(value, bool)
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
     return float(value) if whole and name.endswith(("_s", "_db")) else value
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not low <= value <= high:
-        above = "" if high == math.inf else f" to {high:g}"
-        raise UsageError(f"{name} {value!r}; valid: a number from {low:g}{above}{' on' if not above else ''}")
+    if not number or not low <= value <= high:
+        raise UsageError(f"{name} {repr(value)[:80]}; valid: a number from {low:g} to {high:g}")
