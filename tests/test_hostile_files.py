@@ -97,6 +97,7 @@ def test_samples_that_no_sound_has_are_the_fault_of_their_recording_alone(
         ({"threshold": float("nan")}, "threshold is float | None, given nan"),
         ({"threshold_risk": True}, "threshold_risk is float"),
         ({"temperature": 0}, "temperature is above 0, given 0"),
+        ({"distance_limit": 1e-320}, "distance_limit is above 0, at least 1e-06, given 1e-320"),
         ({"distance_limit": float("inf")}, "distance_limit is float"),
         ({"attribution": [None]}, "attribution is"),
         ({"results": [5]}, "results is"),

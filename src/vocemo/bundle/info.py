@@ -14,6 +14,7 @@ from vocemo.prepare import Preparation
 
 FORMAT = 1  # raised when an older vocemo would misread a bundle
 METADATA_KEY = "vocemo"
+LEAST_LIMIT = 1e-6  # of a distance, which is divided by it
 Weights = Literal["float32", "float16", "int8"]
 
 
@@ -90,8 +91,10 @@ class BundleInfo:
                 raise BundleError(f"{name} is from 0 to 1, given {share}")
         if not self.temperature > 0:
             raise BundleError(f"temperature is above 0, given {self.temperature}")
-        if self.distance_limit is not None and not self.distance_limit > 0:
-            raise BundleError(f"distance_limit is above 0, given {self.distance_limit}")
+        if self.distance_limit is not None and not self.distance_limit >= LEAST_LIMIT:
+            raise BundleError(
+                f"distance_limit is above 0, at least {LEAST_LIMIT}, given {self.distance_limit}"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of this description."""
