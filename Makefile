@@ -1,12 +1,13 @@
 # Everything here works on a fresh machine that has Python 3.11 or newer and make, and is safe to run again.
 # Variables: PYTHON (the interpreter), VERBOSE=1 (show pip's output), VENV and VENV_DEV (the environments' places),
-# PYTEST_ARGS (more arguments for pytest, e.g. PYTEST_ARGS="-k splits").
+# PYTEST_ARGS (more arguments for pytest, e.g. PYTEST_ARGS="-k splits"), MINUTES (of make fuzz).
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint slow bench dev lock samples clean
+.PHONY: help demo test lint slow bench fuzz dev lock samples clean
 
 VENV ?= .venv
 VENV_DEV ?= .venv-dev
 PYTEST_ARGS ?=
+MINUTES ?= 1
 export PYTHON VERBOSE MAKECMDGOALS
 
 BIN := $(VENV_DEV)/bin
@@ -47,6 +48,9 @@ slow: $(VENV_DEV)/.installed ## the tests that take minutes
 
 bench: $(VENV_DEV)/.installed ## every benchmark of bench/, a peer beside vocemo in each
 	@set -e; for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $(BIN)/python $$benchmark; done
+
+fuzz: $(VENV_DEV)/.installed ## broken files by the thousand, for a minute, or for MINUTES
+	@$(BIN)/python scripts/fuzz.py --minutes $(MINUTES) --out runs/fuzz/inputs.json
 
 dev: $(VENV_DEV)/.installed ## set up the development environment alone
 
