@@ -54,8 +54,8 @@ fuzz: $(VENV_DEV)/.installed ## broken files by the thousand, for a minute, or f
 
 dev: $(VENV_DEV)/.installed ## set up the development environment alone
 
-lock: ## resolve every extra anew and write constraints.txt
-	@$(or $(PYTHON),python3) scripts/lock.py
+lock: ## resolve every extra anew and write constraints.txt; KEEP=1 keeps what is locked
+	@$(or $(PYTHON),python3) scripts/lock.py $(if $(KEEP),--keep)
 
 samples: $(VENV_DEV)/.installed ## make the synthetic clips of samples/ again
 	@$(BIN)/python scripts/make_samples.py
