@@ -324,6 +324,18 @@ def test_mono_is_the_mean_over_channels() -> None:
         np.testing.assert_allclose(audio.samples, planes.mean(axis=0), atol=1e-6)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_what_one_channel_alone_lost_is_told_of(channels: int) -> None:
+    whole = 0.3 * np.random.default_rng(3).normal(0, 0.3, (channels, 8 * RATE_HZ)).astype(np.float32)
+    assert not decode(encode(whole, RATE_HZ, "WAV", "FLOAT")).warnings
+    # Made slower, so that its tops last for more than two samples.
+    whole[-1] = np.clip(np.repeat(whole[-1], 8)[: 8 * RATE_HZ], -0.1, 0.1)
+    share = np.mean(np.abs(whole[-1]) == np.float32(0.1))
+    (told,) = decode(encode(whole, RATE_HZ, "WAV", "FLOAT")).warnings
+    whose = "its" if channels == 1 else "a channel's"
+    assert told == f"clipped: {share:.1%} of {whose} samples are cut off"
+
+
 def test_channels_that_cancel_are_told_of() -> None:
     audio = decode(encode(np.stack([TONE, -TONE]), RATE_HZ, "WAV", "FLOAT"))
     assert "cancel" in audio.warnings[0]

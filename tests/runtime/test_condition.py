@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
@@ -91,6 +92,21 @@ def test_answers_carry_the_remarks(tiny: Predictor, tmp_path: Path) -> None:
     (told,) = [each for each in tiny.predict(tmp_path / "clipped.wav").warnings if "clipped" in each]
     share = np.mean(np.abs(loud) >= 0.999)
     assert 0.0 < float(told.split(": ")[1].split("%")[0]) / 100 <= share
+
+
+def test_samples_carry_the_remarks_of_a_file_that_holds_them(tiny: Predictor, tmp_path: Path) -> None:
+    rate = 44_100
+    low = signal.sosfilt(signal.butter(4, 800, fs=rate, output="sos"), syllables(rate))
+    loud, reversed_ = np.clip(20 * low, -0.9, 0.9), np.stack([low, -low])
+    for channels in (loud[None], np.stack([loud, 0.1 * low]), reversed_, 1_000 * loud[None]):
+        samples = channels.astype(np.float32)
+        soundfile.write(tmp_path / "a.wav", samples.T, rate, "FLOAT")
+        told = tiny.predict(tmp_path / "a.wav").warnings
+        assert tiny.predict(samples, rate).warnings == told
+        assert any(word in " ".join(told) for word in ("clipped", "cancel", "far beyond"))
+    whole_numbers = np.round(32_767 * loud).astype(np.int16)
+    assert any("clipped" in each for each in tiny.predict(whole_numbers, rate).warnings)
+    assert any("clipped" in each for each in tiny.predict_timeline(whole_numbers, rate).warnings)
 
 
 def test_one_peak_is_not_clipping(tiny: Predictor, tmp_path: Path) -> None:

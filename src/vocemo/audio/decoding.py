@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vocemo.audio.content import MP3, Content, sniff
-from vocemo.audio.flat_tops import FlatTops
+from vocemo.audio.faults import Faults
+from vocemo.audio.flat_tops import greatest
 from vocemo.audio.reader import Block, Reader, SoundFileReader, Undecodable
 from vocemo.audio.resampling import Resampler, check_rate
 from vocemo.audio.source import OpenSource, Source, opened
@@ -25,9 +26,7 @@ from vocemo.errors import (
 )
 
 BLOCK_SAMPLES = 2**20  # over all channels: 4 MiB, 22 s of mono at 48 kHz, so that most clips are one block
-BEYOND_FULL_SCALE = 4.0  # lossy codecs overshoot a little; this much is an integer's scale in a float file
 LOUDEST = 1e12  # of any sample: 32-bit integers are at 2e9, and a spectrum's power is still a float32
-CANCELLED = 1e-4  # energy of the mean over that of the channels: -40 dB, where a reversed wire is the cause
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,11 +166,10 @@ def _mono(name: str, reader: Reader, rate: int) -> Iterator[NDArray[np.float32]]
     """Mono blocks at a rate; at least one, and none empty."""
     resampler = Resampler(reader.sample_rate, rate)
     done = said = 0
-    tops = FlatTops()
-    loudest = channel_energy = mono_energy = 0.0
+    faults = Faults()
     for block in reader.blocks(_block_frames(reader)):
         mono = downmix(block)
-        peak = float(np.abs(mono).max(initial=0.0))
+        peak = greatest(mono)
         if not math.isfinite(peak):
             at_s = (done + int(np.argmin(np.isfinite(mono)))) / reader.sample_rate
             raise NonFiniteAudioError(
@@ -181,21 +179,12 @@ def _mono(name: str, reader: Reader, rate: int) -> Iterator[NDArray[np.float32]]
             at_s = (done + int(np.abs(mono).argmax())) / reader.sample_rate
             raise NonFiniteAudioError(f"{name}: a sample at {at_s:.3f} s is {peak:.3g}, which no sound is")
         done += len(mono)
-        loudest = max(loudest, peak)
-        tops.push(mono)
-        if reader.channels > 1:
-            channel_energy += float(np.einsum("ij,ij->", block, block)) / reader.channels
-            mono_energy += float(np.einsum("i,i->", mono, mono))
+        faults.push(block, mono)
         part = resampler.push(mono)
         if len(part):
             said += len(part)
             yield part
-    if loudest > BEYOND_FULL_SCALE:
-        reader.warnings.append(f"its samples reach {loudest:.3g}, far beyond full scale (1)")
-    elif tops.clipped_share:
-        reader.warnings.append(f"clipped: {tops.clipped_share:.1%} of its samples are cut off")
-    if mono_energy < channel_energy * CANCELLED:
-        reader.warnings.append("its channels cancel each other: their mean is almost silent")
+    reader.warnings += faults.warnings()
     if not done:
         cut = f" ({reader.warnings[-1]})" if reader.warnings else ""
         raise EmptyAudioError(f"{name}: holds no audio{cut}")

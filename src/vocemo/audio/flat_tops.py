@@ -26,10 +26,10 @@ class FlatTops:
     def push(self, samples: NDArray[np.float32]) -> None:
         """Take a block, (n,)."""
         self._total += len(samples)
-        greatest = float(np.abs(samples).max(initial=0.0))
-        if greatest * _SAME > self._greatest:  # what was the top until now is none
-            self._greatest, self._flat = greatest, 0
-        if greatest >= self._greatest * _SAME:
+        most = greatest(samples)
+        if most * _SAME > self._greatest:  # what was the top until now is none
+            self._greatest, self._flat = most, 0
+        if most >= self._greatest * _SAME:
             self._flat += flat_samples(samples, self._greatest * _SAME)
 
     @property
@@ -52,9 +52,17 @@ def clipped_samples(samples: NDArray[np.float32]) -> int:
 
 def flat_samples(samples: NDArray[np.float32], least: float) -> int:
     """How many samples stand at `least` or beyond in runs of three or more, of one sign."""
-    if float(np.abs(samples).max(initial=0.0)) < least:
-        return 0
-    side = np.where(np.abs(samples) >= least, np.sign(samples), 0).astype(np.int8)
-    starts = np.flatnonzero(np.diff(side, prepend=np.int8(2)))
-    lengths = np.diff(starts, append=len(side))
-    return int(lengths[(side[starts] != 0) & (lengths >= FLAT_TOP_SAMPLES)].sum())
+    return _in_runs(samples >= least) + _in_runs(samples <= -least) if least > 0.0 else 0
+
+
+def _in_runs(at_top: NDArray[np.bool_]) -> int:
+    """How many lie in runs of three or more: such a run begins as many threes as it is long, but for two."""
+    threes = at_top[:-2] & at_top[1:-1] & at_top[2:]
+    found = int(np.count_nonzero(threes))
+    runs = found - int(np.count_nonzero(threes[1:] & threes[:-1]))
+    return found + (FLAT_TOP_SAMPLES - 1) * runs
+
+
+def greatest(samples: NDArray[np.float32]) -> float:
+    """The greatest absolute value, 0 of none; NaN where a sample is."""
+    return max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))

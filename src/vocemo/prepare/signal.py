@@ -32,6 +32,21 @@ def as_mono(samples: NDArray[np.generic]) -> Samples:
     >>> as_mono(np.array([0, 16384, -32768], np.int16))
     array([ 0. ,  0.5, -1. ], dtype=float32)
     """
+    mono = downmix(as_floats(samples).T)
+    finite = np.isfinite(mono)
+    if not finite.all():
+        raise NonFiniteAudioError(f"sample {int(np.argmin(finite))} is not a finite number (NaN or infinite)")
+    loudest = float(np.abs(mono).max())
+    if loudest > LOUDEST:
+        raise NonFiniteAudioError(f"sample {int(np.abs(mono).argmax())} is {loudest:.3g}, which no sound is")
+    return mono
+
+
+def as_floats(samples: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Any array of samples as float32 (channels, N), full scale 1.
+
+    samples, errors: as `as_mono`, but for NonFiniteAudioError: they are not looked at.
+    """
     array = np.asarray(samples)
     if array.ndim not in (1, 2) or array.dtype.kind not in "fiu":
         raise UsageError(
@@ -47,16 +62,8 @@ def as_mono(samples: NDArray[np.generic]) -> Samples:
         array = array.astype(np.float64) / 2.0 ** (8 * array.itemsize - 1) - 1
     elif array.dtype.kind == "i":
         array = array / 2.0 ** (8 * array.itemsize - 1)
-    with np.errstate(over="ignore"):  # a float64 too large for float32 is answered below
-        floats = np.asarray(array, np.float32)
-    mono = floats if floats.ndim == 1 else downmix(floats.T)
-    finite = np.isfinite(mono)
-    if not finite.all():
-        raise NonFiniteAudioError(f"sample {int(np.argmin(finite))} is not a finite number (NaN or infinite)")
-    loudest = float(np.abs(mono).max())
-    if loudest > LOUDEST:
-        raise NonFiniteAudioError(f"sample {int(np.abs(mono).argmax())} is {loudest:.3g}, which no sound is")
-    return mono
+    with np.errstate(over="ignore"):  # a float64 too large for float32 is infinite
+        return np.atleast_2d(np.asarray(array, np.float32))
 
 
 def frame_rms(samples: Samples, sample_rate: int) -> NDArray[np.float64]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vocemo import audio
+from vocemo.audio.faults import Faults
 from vocemo.errors import UsageError
-from vocemo.prepare.signal import as_mono
+from vocemo.prepare.signal import as_floats, as_mono
 
 Source: TypeAlias = audio.Source | ArrayLike
 
@@ -38,7 +39,10 @@ def pieces(source: Source, sample_rate: int | None, rate: int) -> Iterator[audio
         return audio.decode_chunks(source, rate)
     if sample_rate is None:
         raise UsageError("samples need their sample_rate in Hz, given none")
-    return iter([audio.Audio(audio.resample(as_mono(np.asarray(source)), sample_rate, rate), rate)])
+    channels = as_floats(np.asarray(source))
+    mono, faults = as_mono(channels), Faults()
+    faults.push(channels.T, mono)
+    return iter([audio.Audio(audio.resample(mono, sample_rate, rate), rate, tuple(faults.warnings()))])
 
 
 def stretches(
