@@ -62,6 +62,16 @@ def test_many_at_once() -> None:
     assert [line.split(": ")[0] for line in said] == [str(path) for path in paths]
 
 
+def test_annotate_a_table(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas", reason="dev has it")
+    table = tmp_path / "calls.csv"
+    recordings = [str(SAMPLES / "synthetic-happy.flac"), str(tmp_path / "gone.wav")]
+    pandas.DataFrame({"path": recordings, "caller": ["ann", "ben"]}).to_csv(table, index=False)
+    (tmp_path / "heard.csv").write_text("\n".join(run("annotate_a_table", table)), "utf-8")
+    found = pandas.read_csv(tmp_path / "heard.csv")
+    assert list(found["caller"]) == ["ann", "ben"] and found["emotion"].notna().tolist() == [True, False]
+
+
 def test_moods_of_your_own(tmp_path: Path) -> None:
     for mood, names in {"up": ("happy", "surprised"), "down": ("sad", "calm")}.items():
         (tmp_path / mood).mkdir()

@@ -42,6 +42,7 @@ def test_the_surface_is_this_one() -> None:
         "UsageError",
         "VocemoError",
         "__version__",
+        "annotate",
         "load",
     }
 

@@ -8,6 +8,7 @@
     model.timeline("call.wav")                     # which emotion when: segments
     model.stream(sample_rate=48_000).push(chunk)   # events, as a voice goes on
     model.explain("call.wav").strongest()          # the moments that moved it most
+    vocemo.annotate(frame)                         # a pandas table, answers beside its paths
 
 Names are imported when they are first used, so that importing the package costs next to nothing.
 """
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from vocemo.errors import BundleError as BundleError
     from vocemo.errors import UsageError as UsageError
     from vocemo.errors import VocemoError as VocemoError
+    from vocemo.runtime.annotating import annotate as annotate
     from vocemo.runtime.explain_occlusion import Occlusion as Occlusion
     from vocemo.runtime.explanation import Explanation as Explanation
     from vocemo.runtime.prediction import Failure as Failure
@@ -53,6 +55,7 @@ _HOMES = {
     "TimelineOptions": "vocemo.runtime.timeline_options",
     "UsageError": "vocemo.errors",
     "VocemoError": "vocemo.errors",
+    "annotate": "vocemo.runtime.annotating",
     "load": "vocemo.runtime.predictor",
 }
 
@@ -73,6 +76,7 @@ __all__ = [
     "UsageError",
     "VocemoError",
     "__version__",
+    "annotate",
     "load",
 ]
 

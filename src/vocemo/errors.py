@@ -50,6 +50,10 @@ class UnknownNameError(UsageError):
         super().__init__(f"unknown {kind} '{given}'; {hint}Valid: {', '.join(names)}")
         self.kind, self.given, self.valid = kind, given, names
 
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
+        # An exception is pickled by what stands in its message; a worker's would not come back.
+        return type(self), (self.kind, self.given, self.valid)
+
 
 class MissingExtraError(UsageError):
     """An optional part is not installed.
@@ -60,7 +64,10 @@ class MissingExtraError(UsageError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part: pip install 'vocemo[{extra}]'")
-        self.extra = extra
+        self.what, self.extra = what, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        return type(self), (self.what, self.extra)
 
 
 class AudioError(VocemoError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,12 +21,19 @@ SHIPPED = Path(__file__).parent.parent / "models" / "default.onnx"
 
 
 class Bundle:
-    """An opened bundle: what it says of itself, and its graph ready to run."""
+    """An opened bundle: what it says of itself, and its graph ready to run.
 
-    def __init__(self, path: Path, info: BundleInfo, engine: Engine) -> None:
+    Pickled, for another process, it is its path, its device and its threads: it is opened anew there, which
+    raises BundleError where the file is another by then.
+    """
+
+    def __init__(self, path: Path, info: BundleInfo, engine: Engine, threads: int | None = None) -> None:
         """Join a description and an engine that belong together; `Bundle.open` does both."""
         self.path, self.info = path, info
-        self._engine = engine
+        self._engine, self._threads = engine, threads
+
+    def __reduce__(self) -> tuple[Callable[..., Bundle], tuple[Path, str, int | None, str]]:
+        return _reopened, (self.path.resolve(), self.device, self._threads, self.sha256)
 
     @classmethod
     def open(
@@ -53,7 +60,7 @@ class Bundle:
         except BundleError as error:
             raise BundleError(f"{where}: {error}") from error
         engine.check(info)
-        return cls(where, info, engine)
+        return cls(where, info, engine, threads)
 
     @property
     def device(self) -> str:
@@ -110,6 +117,14 @@ class Bundle:
         said = outputs[PROBABILITIES]
         if clips and (said.min() < 0.0 or np.abs(said.sum(axis=1) - 1.0).max() > _ROUNDING):
             raise BundleError(f"{self.path} answers with what is no probability: {said[0]}")
+
+
+def _reopened(path: Path, device: str, threads: int | None, sha256: str) -> Bundle:
+    """The bundle that was pickled. Raises BundleError where its file has changed."""
+    bundle = Bundle.open(path, device=device, threads=threads)
+    if bundle.sha256 != sha256:
+        raise BundleError(f"{path} is another file than when it was handed to this process")
+    return bundle
 
 
 # The first bytes of files that are handed over as models by mistake.
