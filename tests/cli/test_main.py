@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,6 +108,51 @@ def test_ctrl_c_inside_a_callback_is_repeated(monkeypatch: pytest.MonkeyPatch) -
     finally:
         signal.signal(signal.SIGINT, usual)
     assert sys.unraisablehook is hook
+
+
+@pytest.mark.parametrize(
+    ("words", "offered", "not_offered"),
+    [
+        ("vocemo pre", "predict", "train"),
+        ("vocemo predict --for", "--format", "--timeline"),
+        ("vocemo predict --format j", "jsonl", "csv"),
+        ("vocemo corpora ch", "check", "list"),
+        ("vocemo train stack", "stacked-cnn1d", "base"),
+        ("vocemo predict rec", None, "recipes"),  # a file: the shell's own names
+    ],
+)
+def test_a_shell_is_offered_what_may_follow(
+    words: str,
+    offered: str | None,
+    not_offered: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("_VOCEMO_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert main([]) == 0
+    said = capsys.readouterr().out.split()
+    assert not_offered not in said and (offered in said if offered else not said)
+
+
+def test_the_script_for_a_shell_asks_this_program() -> None:
+    """As the shell does: the script is read by bash, its function called, the program started by it."""
+    vocemo = Path(sys.executable).with_name("vocemo")
+    bash = shutil.which("bash")
+    if bash is None or not vocemo.exists():
+        pytest.skip("needs bash and the installed command")
+    script = subprocess.run(
+        [vocemo, "--show-completion", "bash"], capture_output=True, text=True, check=True
+    ).stdout
+    asked = f'{script}\nCOMP_WORDS=(vocemo predict --format s); COMP_CWORD=3; _vocemo_completion "{vocemo}"'
+    told = subprocess.run(
+        [bash, "--norc", "-c", f'{asked}; echo "${{COMPREPLY[@]}}"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["srt"]
 
 
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

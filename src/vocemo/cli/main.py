@@ -10,6 +10,10 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
 
 # Each verb is a module here, with a function of the same name, or `app` where it has verbs of its own.
 VERBS: dict[str, str] = {
@@ -66,7 +70,16 @@ def _ctrl_c_again(ignored: sys.UnraisableHookArgs) -> None:
     threading.Timer(0.001, _thread.interrupt_main).start()
 
 
+# What the script of --show-completion sets when Tab is pressed: that a shell asks, and the words so far, in
+# bash or elsewhere.
+ASKED_BY_A_SHELL = "_VOCEMO_COMPLETE"
+WORDS_SO_FAR = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
+
+
 def _run(given: list[str]) -> int:
+    if ASKED_BY_A_SHELL in os.environ:
+        words = next((os.environ[name] for name in WORDS_SO_FAR if name in os.environ), "").split()
+        return _finish(_overview(whole=words[1] if len(words) > 1 else None), "vocemo", given)
     if given[:1] == ["--version"]:
         from vocemo import __version__
 
@@ -78,31 +91,33 @@ def _run(given: list[str]) -> int:
         from vocemo.errors import UnknownNameError
 
         raise UnknownNameError("command", given[0], VERBS)
-    return _overview(given)
+    return _finish(_overview(), "vocemo", given or ["--help"])
 
 
 def _call(verb: str, arguments: list[str]) -> int:
     """Import one verb and run it."""
-    import typer
-
-    module = importlib.import_module(f"vocemo.cli.{verb}")
-    app: typer.Typer
-    if hasattr(module, "app"):
-        app = module.app
-    else:
-        app = typer.Typer(add_completion=False)
-        app.command()(getattr(module, verb))
+    app = _app(verb)
     # Rich takes longer to import than a short answer takes: it draws help pages and no more.
     app.rich_markup_mode = "rich" if "--help" in arguments else None
     return _finish(app, f"vocemo {verb}", arguments)
 
 
-def _overview(arguments: list[str]) -> int:
-    """The list of verbs, from the table above and not from their modules."""
+def _app(verb: str) -> typer.Typer:
+    """Import a verb, one command or several of its own."""
+    import typer
+
+    module = importlib.import_module(f"vocemo.cli.{verb}")
+    app: typer.Typer = getattr(module, "app", None) or typer.Typer(add_completion=False)
+    if not hasattr(module, "app"):
+        app.command()(getattr(module, verb))
+    return app
+
+
+def _overview(whole: str | None = None) -> typer.Typer:
+    """The list of verbs, from the table above and not from their modules but for one that is wanted whole."""
     import typer
 
     app = typer.Typer(
-        add_completion=False,
         no_args_is_help=True,
         help="Speech emotion recognition that people can train, trust and ship.",
         epilog="vocemo VERB --help tells more. Try: vocemo predict recording.wav",
@@ -113,8 +128,15 @@ def _overview(arguments: list[str]) -> int:
 
     app.callback(help=app.info.help)(top)
     for verb, summary in VERBS.items():
-        app.command(verb, help=summary)(_nothing)
-    return _finish(app, "vocemo", arguments or ["--help"])
+        if verb != whole:
+            app.command(verb, help=summary)(_nothing)
+            continue
+        own = _app(verb)
+        if own.registered_callback or len(own.registered_commands) > 1:
+            app.add_typer(own, name=verb, help=summary)
+        else:
+            app.command(verb)(own.registered_commands[0].callback or _nothing)
+    return app
 
 
 def _nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -23,8 +24,20 @@ if TYPE_CHECKING:
     from vocemo.lab.splits import Fold
     from vocemo.lab.tensorboard import WriteTensorBoard
 
+
+def _recipe_names() -> list[str]:
+    """What a shell offers: by the files' names, since reading a recipe takes longer than a key should."""
+    files = importlib.resources.files("vocemo.lab") / "recipes"
+    return sorted(each.name[:-5] for each in files.iterdir() if each.name.endswith(".toml"))
+
+
 RecipeName = Annotated[
-    str, typer.Argument(metavar="RECIPE", help="A recipe's name, or a path that ends in .toml.")
+    str,
+    typer.Argument(
+        metavar="RECIPE",
+        help="A recipe's name, or a path that ends in .toml.",
+        autocompletion=_recipe_names,
+    ),
 ]
 Corpora = Annotated[
     list[str] | None,
