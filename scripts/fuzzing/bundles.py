@@ -124,7 +124,18 @@ def _alter(found: Any, rng: np.random.Generator) -> None:
     elif way < 0.4 and isinstance(found, list):
         found.append(copy.deepcopy(found[key]))
     else:
-        found[key] = _value(rng)
+        found[key] = _like(found[key], rng) if rng.random() < 0.5 else _value(rng)
+
+
+def _like(value: Any, rng: np.random.Generator) -> Any:
+    """Another value of the same type, which may well be one that a bundle can have."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return type(value)(value * 2 ** rng.uniform(-4, 4))
+    if isinstance(value, str):
+        return ("peak", "rms", "none", "start", "stationary", "int8", "x", value * 2)[int(rng.integers(8))]
+    return _value(rng)
 
 
 def _value(rng: np.random.Generator) -> Any:

@@ -12,8 +12,9 @@ from fuzzing.originals import Originals
 
 _TYPES = (0, 1, 2, 3, 6, 7, 17, 49, 80, 85, 0x2000, 0xFFFE, 0xFFFF)  # of WAVEFORMATEX
 _GUID = b"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
-_LARGE = (3.4e38, -3.4e38, 1e30, -1e30, 1e20, -1e10, 32768.0, 2.0**31, 1e-310, 1e-40, -0.0)
-_ABSURD = (np.nan, np.inf, -np.inf, 1e300, -1e300, *_LARGE)
+_LOUD = (32768.0, 2.0**31, -1e10, 9e11, -9e11, 1e-310, 1e-40, -0.0)  # far beyond full scale, and answered
+_LARGE = (*_LOUD, 3.4e38, -3.4e38, 1e30, -1e30, 1e20)
+_ABSURD = (*_LARGE, np.nan, np.inf, -np.inf, 1e300, -1e300)
 _SAMPLES_FROM = 4160  # bytes, behind every header
 _MAGICS = (
     *(b"RIFF\x24\x08\0\0WAVEfmt ", b"FORM\0\0\0\x24AIFFCOMM", b"fLaC\0\0\0\x22", b"OggS\0\x02", b"ID3\x03\0"),
@@ -99,7 +100,7 @@ def not_numbers(given: Originals, rng: np.random.Generator) -> bytes:
     ]
     changed = bytearray(given.recordings[name])
     kind = "<f8" if name == "WAV-DOUBLE" else ">f4" if name[:2] in ("AI", "AU", "CA") else "<f4"
-    values = _ABSURD if rng.random() < 0.5 else _LARGE
+    values = (_LOUD, _LOUD, _LARGE, _ABSURD)[int(rng.integers(4))]
     start = len(changed) % 4 + _SAMPLES_FROM
     samples = np.frombuffer(changed, kind, (len(changed) - start) // int(kind[2]), start)
     for place in rng.integers(len(samples), size=int(2 ** rng.uniform(0, 12))):
