@@ -34,6 +34,7 @@ def test_the_surface_is_this_one() -> None:
         "Explanation",
         "Failure",
         "Occlusion",
+        "OneChannel",
         "Prediction",
         "Predictor",
         "Segment",

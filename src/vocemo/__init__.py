@@ -8,6 +8,7 @@
     model.timeline("call.wav")                     # which emotion when: segments
     model.stream(sample_rate=48_000).push(chunk)   # events, as a voice goes on
     model.explain("call.wav").strongest()          # the moments that moved it most
+    model.predict(vocemo.OneChannel("call.wav", 0))  # one speaker of a call
     vocemo.annotate(frame)                         # a pandas table, answers beside its paths
 
 Names are imported when they are first used, so that importing the package costs next to nothing.
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from vocemo.runtime.prediction import Segment as Segment
     from vocemo.runtime.predictor import Predictor as Predictor
     from vocemo.runtime.predictor import load as load
+    from vocemo.runtime.source import OneChannel as OneChannel
     from vocemo.runtime.stream import Event as Event
     from vocemo.runtime.stream import Stream as Stream
     from vocemo.runtime.timeline_options import TimelineOptions as TimelineOptions
@@ -48,6 +50,7 @@ _HOMES = {
     "Explanation": "vocemo.runtime.explanation",
     "Failure": "vocemo.runtime.prediction",
     "Occlusion": "vocemo.runtime.explain_occlusion",
+    "OneChannel": "vocemo.runtime.source",
     "Prediction": "vocemo.runtime.prediction",
     "Predictor": "vocemo.runtime.predictor",
     "Segment": "vocemo.runtime.prediction",
@@ -68,6 +71,7 @@ __all__ = [
     "Explanation",
     "Failure",
     "Occlusion",
+    "OneChannel",
     "Prediction",
     "Predictor",
     "Segment",

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vocemo.audio.channels import check_channel, downmix
 from vocemo.audio.content import MP3, Content, sniff
 from vocemo.audio.faults import Faults
 from vocemo.audio.flat_tops import greatest
-from vocemo.audio.reader import Block, Reader, SoundFileReader, Undecodable
+from vocemo.audio.reader import Reader, SoundFileReader, Undecodable
 from vocemo.audio.resampling import Resampler, check_rate
 from vocemo.audio.source import OpenSource, Source, opened
 from vocemo.errors import (
@@ -54,16 +55,17 @@ class AudioInfo:
     encoding: str  # "PCM_16", "aac"
 
 
-def decode(source: Source, sample_rate: int | None = None) -> Audio:
+def decode(source: Source, sample_rate: int | None = None, channel: int | None = None) -> Audio:
     """A whole recording as mono samples.
 
     source: path, bytes, or file object opened in binary mode (a pipe too). Its content alone tells
         what it is; the suffix of its name is not looked at. sample_rate: Hz, None for its own.
-    Returns the mean over channels, float32 (N,), integers scaled so that full scale is 1.
+    channel: the one that is taken, from 0, and remarked on; None for the mean over all.
+    Returns float32 (N,), integers scaled so that full scale is 1.
     Data that is cut off or damaged is answered as far as it goes, with a warning.
     errors: AudioNotFoundError, NotAudioError, EmptyAudioError, NonFiniteAudioError,
         TooShortAudioError (less than one sample at the rate asked for), MissingExtraError (m4a, mp4,
-        webm without the extra `media`), UsageError.
+        webm without the extra `media`), UsageError (no such channel or rate).
 
     >>> decode(b"Dear Sir or Madam")
     Traceback (most recent call last):
@@ -73,30 +75,32 @@ def decode(source: Source, sample_rate: int | None = None) -> Audio:
     parts: list[NDArray[np.float32]] = []
     with opened(source) as file, _reader(file) as reader:
         rate = reader.sample_rate if sample_rate is None else check_rate(sample_rate)
-        parts.extend(_mono(file.name, reader, rate))
+        parts.extend(_mono(file.name, reader, rate, channel))
         samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return Audio(samples, rate, tuple(reader.warnings))
 
 
-def decode_chunks(source: Source, sample_rate: int | None = None, chunk_s: float = 30.0) -> Iterator[Audio]:
+def decode_chunks(
+    source: Source, sample_rate: int | None = None, chunk_s: float = 30.0, channel: int | None = None
+) -> Iterator[Audio]:
     """A recording in chunks, in memory that does not grow with its length.
 
-    source, sample_rate, errors: as `decode`; errors come with the first chunk that they concern.
+    source, sample_rate, channel, errors: as `decode`; errors come with the first chunk that they concern.
     chunk_s: seconds a chunk; only the last may be shorter. The chunks joined are, bit for bit, what `decode`
         gives. Warnings stand in the last chunk: before it, nobody knows of them.
     """
     if not chunk_s > 0:
         raise UsageError(f"chunk_s {chunk_s!r}; valid: more than 0 seconds")
-    return _chunks(source, sample_rate, chunk_s)
+    return _chunks(source, sample_rate, chunk_s, channel)
 
 
-def _chunks(source: Source, sample_rate: int | None, chunk_s: float) -> Iterator[Audio]:
+def _chunks(source: Source, sample_rate: int | None, chunk_s: float, channel: int | None) -> Iterator[Audio]:
     with opened(source) as file, _reader(file) as reader:
         rate = reader.sample_rate if sample_rate is None else check_rate(sample_rate)
         size = max(1, round(chunk_s * rate))
         held: list[NDArray[np.float32]] = []
         count = 0
-        for part in _mono(file.name, reader, rate):
+        for part in _mono(file.name, reader, rate, channel):
             held.append(part)
             count += len(part)
             if count > size:  # one sample more is held back: so the last chunk is known to be the last
@@ -162,12 +166,23 @@ def _open_reader(file: OpenSource, content: Content) -> Reader:
     )
 
 
-def _mono(name: str, reader: Reader, rate: int) -> Iterator[NDArray[np.float32]]:
+def _mono(name: str, reader: Reader, rate: int, channel: int | None) -> Iterator[NDArray[np.float32]]:
     """Mono blocks at a rate; at least one, and none empty."""
+    if channel is not None:
+        check_channel(channel, reader.channels, name)
     resampler = Resampler(reader.sample_rate, rate)
     done = said = 0
     faults = Faults()
     for block in reader.blocks(_block_frames(reader)):
+        if channel is not None:
+            if block.shape[1] <= channel:  # a stream may go on with fewer
+                reader.warnings.append(
+                    f"its channels change to {block.shape[1]} after {done / reader.sample_rate:.2f} s; "
+                    "what follows is left out"
+                )
+                break
+            # A copy: a view would keep the other channels in memory.
+            block = np.ascontiguousarray(block[:, channel : channel + 1])
         mono = downmix(block)
         peak = greatest(mono)
         if not math.isfinite(peak):
@@ -201,15 +216,3 @@ def _mono(name: str, reader: Reader, rate: int) -> Iterator[NDArray[np.float32]]
 
 def _block_frames(reader: Reader) -> int:
     return max(1, BLOCK_SAMPLES // reader.channels)
-
-
-def downmix(block: Block) -> NDArray[np.float32]:
-    """The mean over channels of (frames, channels), the same for a frame wherever a block begins."""
-    channels = block.shape[1]
-    if channels == 1:
-        return block[:, 0]
-    mono = block[:, 0] + block[:, 1]
-    for channel in range(2, channels):
-        mono += block[:, channel]
-    mono *= np.float32(1 / channels)
-    return mono

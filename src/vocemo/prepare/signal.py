@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo.audio.decoding import LOUDEST, downmix
+from vocemo.audio.channels import downmix
+from vocemo.audio.decoding import LOUDEST
 from vocemo.errors import EmptyAudioError, MissingExtraError, NonFiniteAudioError, UsageError
 from vocemo.prepare.options import NoiseReduction
 

@@ -8,10 +8,9 @@ an emotion spoke for it. Parts are exchanged after preparation: levelled anew, w
 from __future__ import annotations
 
 import dataclasses
-import io
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from vocemo.prepare import Prepared, prepare
 from vocemo.runtime.explain_occlusion import Occluder, Occlusion, spans
 from vocemo.runtime.explanation import Band, Explanation, MapColumn, Moment, Part
 from vocemo.runtime.prediction import Prediction
-from vocemo.runtime.source import Source, stretches
+from vocemo.runtime.source import Source, rereadable, stretches
 
 if TYPE_CHECKING:
     from vocemo.runtime.predictor import Predictor
@@ -50,8 +49,7 @@ def explain(
     """
     if emotion is not None and emotion not in predictor.emotions:
         raise UnknownNameError("emotion", emotion, predictor.emotions)
-    if hasattr(source, "read"):  # it is read more than once
-        source = cast("io.BufferedIOBase", source).read()
+    source = rereadable(source)
     answered = predictor.predict(source, sample_rate) if prediction is None else prediction
     if answered.emotion is None:
         raise AudioError("the recording is silent: there is no answer to explain")

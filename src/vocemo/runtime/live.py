@@ -16,9 +16,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo import audio
 from vocemo.errors import UsageError
-from vocemo.runtime.source import name_of
+from vocemo.runtime.source import Source, name_of, pieces
 from vocemo.runtime.stream import Event, Stream
 
 CHUNK_S = 0.02  # short beside the 100 ms in which an event is to come
@@ -64,7 +63,7 @@ class Player:
 
     def __init__(
         self,
-        source: audio.Source,
+        source: Source,
         sample_rate: int,
         *,
         speed: float = 1.0,
@@ -79,7 +78,7 @@ class Player:
     def chunks(self) -> Iterator[Chunk]:
         """The recording, 20 ms at a time. Nothing is lost: who takes it late gets it late."""
         given, begun = 0, self._clock()
-        for piece in audio.decode_chunks(self._source, self.sample_rate, CHUNK_S):
+        for piece in pieces(self._source, None, self.sample_rate, CHUNK_S):
             given += len(piece.samples)
             yield Chunk(piece.samples, self._due(begun, given))
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo import audio
 from vocemo.errors import MissingExtraError, UnknownNameError, UsageError
 from vocemo.runtime.prediction import Prediction
+from vocemo.runtime.source import Source, pieces
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def draw(
-    predictions: Sequence[Prediction], *, emotions: Sequence[str], recording: audio.Source | None = None
+    predictions: Sequence[Prediction], *, emotions: Sequence[str], recording: Source | None = None
 ) -> Figure:
     """The picture of one prediction or several.
 
@@ -71,13 +71,13 @@ def draw(
     return _several(predictions, emotions)
 
 
-def envelope(recording: audio.Source, columns: int = _COLUMNS) -> NDArray[np.float32]:
+def envelope(recording: Source, columns: int = _COLUMNS) -> NDArray[np.float32]:
     """The least and the greatest sample in each of up to `columns` equal stretches of a recording.
 
     Reads in chunks, so that an hour takes no more memory than a minute. Gives (2, columns) float32.
     """
     low, high = list[NDArray[np.float32]](), list[NDArray[np.float32]]()
-    for chunk in audio.decode_chunks(recording):
+    for chunk in pieces(recording, None, None):
         starts = np.arange(0, len(chunk.samples), _BLOCK)
         low.append(np.minimum.reduceat(chunk.samples, starts))
         high.append(np.maximum.reduceat(chunk.samples, starts))

@@ -68,7 +68,8 @@ class Prediction:
     `segments` are the windows that were averaged, empty where the recording was answered whole; where a
     timeline was asked for they are that, from the recording's start to its end, and `course` is what it was
     made of. `probabilities` stand in the model's own order. `explanation` is there where one was asked for,
-    and `sha256`, of the file, where a job is to be resumed by it.
+    and `sha256`, of the file, where a job is to be resumed by it. `channel`, from 0, is the one that was
+    heard alone (`vocemo.OneChannel`), None where it was the mean over all.
 
     >>> p = Prediction("a.wav", 0.0, 2.0, 2.0, "happy", 0.75, {"happy": 0.75, "sad": 0.25}, model="tiny")
     >>> p.ranked(1)
@@ -92,6 +93,7 @@ class Prediction:
     explanation: Explanation | None = None
     course: Course | None = field(default=None, compare=False, repr=False)
     sha256: str | None = None
+    channel: int | None = None
 
     @property
     def unfamiliar(self) -> bool:
@@ -110,6 +112,7 @@ class Prediction:
             more["sha256"] = self.sha256
         return {
             "path": self.path,
+            **({} if self.channel is None else {"channel": self.channel}),
             "duration_s": round(self.duration_s, 3),
             "emotion": self.emotion,
             "confidence": round(self.confidence, _DIGITS),
@@ -129,10 +132,13 @@ class Failure:
 
     path: str | None
     error: Exception = field(compare=False)
+    channel: int | None = None  # that was to be heard alone
 
     def __str__(self) -> str:
-        """The path and the reason in one line."""
+        """The path, the channel and the reason in one line."""
         reason = " ".join(str(self.error).split()) or type(self.error).__name__
+        if self.channel is not None and f"channel {self.channel}" not in reason:
+            reason += f" (channel {self.channel})"
         return reason if self.path is None or self.path in reason else f"{self.path}: {reason}"
 
 

@@ -7,11 +7,12 @@ similar length, and a recording of any length takes it window by window.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from vocemo.runtime.averaging import averaged
 from vocemo.runtime.batches import MOST_S, growing_groups, similar
 from vocemo.runtime.condition import SoundCondition
 from vocemo.runtime.prediction import Failure, Prediction, Segment
-from vocemo.runtime.source import Source, is_encoded, name_of, pieces
+from vocemo.runtime.source import Source, channel_of, is_encoded, name_of, pieces
 from vocemo.runtime.windows import first
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 SHORT_S = 3.0  # a clip below this is warned of, where the model was trained on longer ones
 UNFAMILIAR = "this does not sound like the speech that the model knows, so its answer is a mere guess"
 MOST_JOBS = 4  # threads that decode by default
+Answer = TypeVar("Answer", Prediction, Prediction | Failure)
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class Predictor:
         """The emotion of one recording.
 
         source: a path, the bytes of a file, an open binary file, or samples: (N,) or (channels, N),
-        floats within -1 to 1 or signed integers of their full range, with their sample_rate in Hz.
+        floats within -1 to 1 or signed integers of their full range, with their sample_rate in Hz. Of any
+        of these a `vocemo.OneChannel` is one channel alone; otherwise the mean over channels is heard.
 
         Past the model's longest window the answer is the mean over windows, the silent ones left out by
         level. Of a shorter recording, a model of fixed length hears what its preparation picks.
@@ -107,7 +110,7 @@ class Predictor:
         without their rate.
         """
         heard = self._hear(source, sample_rate)
-        return heard if isinstance(heard, Prediction) else self._answer([heard])[0]
+        return _of(source, heard if isinstance(heard, Prediction) else self._answer([heard])[0])
 
     def predict_many(
         self,
@@ -133,13 +136,13 @@ class Predictor:
 
         if jobs == 1:
             for group in groups:
-                yield from self._answer_group([heard(source) for source in group])
+                yield from map(_of, group, self._answer_group([heard(source) for source in group]))
             return
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(jobs, thread_name_prefix="vocemo") as pool:
             for group in groups:
-                yield from self._answer_group(list(pool.map(heard, group)))
+                yield from map(_of, group, self._answer_group(list(pool.map(heard, group))))
 
     def timeline(
         self, source: Source, sample_rate: int | None = None, *, options: TimelineOptions | None = None
@@ -161,7 +164,8 @@ class Predictor:
         from vocemo.runtime.timeline import predict
 
         warnings = list[str]()
-        return predict(self, name_of(source), self._pieces(source, sample_rate, warnings), warnings, options)
+        parts = self._pieces(source, sample_rate, warnings)
+        return _of(source, predict(self, name_of(source), parts, warnings, options))
 
     def stream(self, sample_rate: int | None = None, *, options: TimelineOptions | None = None) -> Stream:
         """A stream to push samples to as they come: `stream.push(chunk)` gives events.
@@ -343,3 +347,9 @@ class Predictor:
         if limit is None or distances is None:
             return [None] * clips
         return [float(distance) / limit for distance in distances]
+
+
+def _of(source: Source, answer: Answer) -> Answer:
+    """The answer to a source, with the channel that it is of."""
+    channel = channel_of(source)
+    return answer if channel is None else dataclasses.replace(answer, channel=channel)
