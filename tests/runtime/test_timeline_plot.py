@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from vocemo import audio
 from vocemo.errors import UsageError
 from vocemo.runtime.prediction import Course, Prediction, Segment
-from vocemo.runtime.timeline_plot import colours_of, draw_timeline, stretches
+from vocemo.runtime.timeline_plot import colours_of, draw_speakers, draw_timeline, stretches
 
 EMOTIONS = ("neutral", "happy", "sad", "bored")
 
@@ -84,3 +88,24 @@ def test_short_words_between_pauses_are_drawn_apart() -> None:
     assert stretches(made) == [(0.0, 0.4), (3.0, 3.4), (6.0, 6.4)]
     assert stretches(answer()) == [(1.0, 4.0), (6.0, 8.0)]
     draw_timeline(made, emotions=EMOTIONS)
+
+
+def test_speakers_stand_one_above_the_other(tmp_path: Path) -> None:
+    from matplotlib.text import Text
+
+    rows = np.stack([np.full(8000, 0.1), np.full(8000, 0.8)]).astype(np.float32)
+    audio.write(tmp_path / "call.wav", rows, 1000)
+    both = [dataclasses.replace(answer(), channel=channel) for channel in (0, 1)]
+    figure = draw_speakers(both, emotions=EMOTIONS, recording=tmp_path / "call.wav")
+    said = [text.get_text() for text in figure.findobj(Text)]
+    assert {"channel 0", "channel 1", "2 speakers   ·   8.0 s   ·   model tiny"} <= set(said)
+    assert said.count("time (s)") == said.count("■") // len(EMOTIONS) == 1
+    tops = [axes.get_position().y1 for axes in figure.axes]
+    assert tops == sorted(tops, reverse=True) and len(tops) == 4
+    # Each has its own waveform, on one scale.
+    heights = [max(each.get_datalim(axes.transData).y1 for each in axes.collections) for axes in figure.axes]
+    assert heights[0] == pytest.approx(0.1, abs=1e-3) and heights[2] == pytest.approx(0.8, abs=1e-3)
+    assert figure.axes[0].get_ylim() == figure.axes[2].get_ylim()
+    assert {axes.get_xlim() for axes in figure.axes} == {(0.0, 8.0)}
+    with pytest.raises(UsageError, match="no prediction"):
+        draw_speakers([], emotions=EMOTIONS)

@@ -17,7 +17,8 @@ class Kind:
     """What an answer is made of, as far as a line of it can tell.
 
     model: its name. emotions: all that it knows. top: how many of them are told, None: all. timeline: whether
-    answers are such. window_s, longest_s: those of the `Predictor`.
+    answers are such. by_channel: whether each may be of one channel alone. window_s, longest_s: those of the
+    `Predictor`.
     """
 
     model: str
@@ -26,12 +27,13 @@ class Kind:
     timeline: bool
     window_s: float
     longest_s: float
+    by_channel: bool = False
 
     @classmethod
-    def of(cls, predictor: Predictor, *, top: int | None, timeline: bool) -> Kind:
+    def of(cls, predictor: Predictor, *, top: int | None, timeline: bool, by_channel: bool = False) -> Kind:
         """The kind of a predictor's answers."""
         about = (predictor.info.name, predictor.emotions)
-        return cls(*about, top, timeline, predictor.window_s, predictor.longest_s)
+        return cls(*about, top, timeline, predictor.window_s, predictor.longest_s, by_channel)
 
     def difference(self, line: Mapping[str, Any]) -> str | None:
         """In what a line is not of this kind, in words; None where nothing in it says so.
@@ -40,6 +42,8 @@ class Kind:
         """
         if line["model"] != self.model:
             return f"holds answers of {line['model']}, and this is {self.model}"
+        if channel_of(line) is not None and not self.by_channel:
+            return "holds channels apart, and --by-channel is not given"
         # A csv has a column an emotion, which is empty where the emotion is not told.
         told = (
             line["probabilities"]
@@ -67,6 +71,15 @@ class Kind:
         return duration_s > self.longest_s - _SAME_S and all(
             abs(length_s - self.window_s) < _SAME_S for length_s in lengths_s
         )
+
+
+def channel_of(line: Mapping[str, Any]) -> int | None:
+    """The channel that a line is of, None where it is of the recording as a whole.
+
+    Raises TypeError or ValueError where what stands there is none.
+    """
+    told = line.get("channel")
+    return None if told in (None, "") else int(told)
 
 
 def _covers(segments: Sequence[Mapping[str, Any]], duration_s: float) -> bool:

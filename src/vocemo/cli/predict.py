@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import sys
-from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vocemo.cli.answering import Device, ModelFile, Threshold, Top
+from vocemo.cli.asking import answers
 from vocemo.cli.held_lines import Kind
 from vocemo.cli.inputs import STANDARD_INPUT, expand
 from vocemo.cli.outputs import check_no_input, writing
@@ -20,14 +20,15 @@ from vocemo.cli.progress import progress
 from vocemo.cli.render import columns, renderer
 from vocemo.cli.render_timeline import TIMELINES
 from vocemo.cli.renderer import Renderer
-from vocemo.cli.resuming import NOTHING, Held, held_by, resumable
+from vocemo.cli.resuming import NOTHING, held_by, resumable
 from vocemo.errors import UsageError
 from vocemo.runtime.prediction import Failure, Prediction
-from vocemo.runtime.predictor import Predictor, load
-from vocemo.runtime.source import Source
+from vocemo.runtime.predictor import load
 
 if TYPE_CHECKING:
     from vocemo.cli.explaining import Explaining
+
+_MOST_DRAWN = 16  # speakers whose timelines stand one above the other
 
 
 def predict(
@@ -42,6 +43,14 @@ def predict(
     ] = "table",
     timeline: Annotated[
         bool, typer.Option("--timeline", help="Say which emotion when, and where nobody speaks.")
+    ] = False,
+    by_channel: Annotated[
+        bool,
+        typer.Option(
+            "--by-channel",
+            help="Take each channel of a recording as a speaker of its own, as calls are recorded. "
+            "They are counted from 0.",
+        ),
     ] = False,
     top: Top = None,
     plot: Annotated[
@@ -79,8 +88,8 @@ def predict(
     answered all the same, and the exit status is 1.
 
     A long job with --resume may be stopped at any time: the same command goes on. Where its output was begun
-    with another model, --top or --timeline it refuses; another --threshold, or a model that was exchanged for
-    one of the same name, it cannot see.
+    with another model, --top, --timeline or --by-channel it refuses; another --threshold, or a model that was
+    exchanged for one of the same name, it cannot see.
 
     Examples:
 
@@ -92,6 +101,8 @@ def predict(
 
         vocemo predict film.wav --format srt --output film.srt
 
+        vocemo predict call.wav --timeline --by-channel
+
         vocemo predict recording.wav --explain why.png --explain-emotion sad
 
         ffmpeg -i film.mkv -f wav - | vocemo predict -
@@ -102,6 +113,8 @@ def predict(
         raise UsageError(f"--format {format} holds one recording, given {len(inputs)}")
     if timeline and explain is not None:
         raise UsageError("--explain explains one answer, not a timeline: give one of the two")
+    if by_channel and explain is not None:
+        raise UsageError("--explain explains one answer a recording, not one a channel: drop --by-channel")
     resumed = None
     if resume:
         drawn = explain is not None or plot is not None
@@ -116,29 +129,34 @@ def predict(
     if explaining is not None:
         explaining.check(predictor)
     piped = _standard_input() if STANDARD_INPUT in inputs else b""
-    answered: list[Prediction] = []
+    answered: list[tuple[Prediction, str]] = []  # with its speaker
     failed = skipped = 0
     held = NOTHING
     if resumed is not None:
-        kind = Kind.of(predictor, top=top, timeline=timeline)
-        held = held_by(resumed, format, kind, columns(predictor.emotions, hashed=True))
+        kind = Kind.of(predictor, top=top, timeline=timeline, by_channel=by_channel)
+        heads = columns(predictor.emotions, hashed=True, by_channel=by_channel)
+        held = held_by(resumed, format, kind, heads)
     with writing(output, append=resume) as stream:
         writer = renderer(
             format,
             stream,
             device=predictor.device,
             emotions=predictor.emotions,
-            several=len(inputs) > 1,
+            several=len(inputs) > 1 or by_channel,
             top=top,
             timeline=timeline,
             hashed=held.hashed,
+            by_channel=by_channel,
         )
         # A bar and a table on the same terminal would write over one another.
         hidden = quiet or len(inputs) < 2 or (stream.isatty() and sys.stderr.isatty())
         if not held.begun:
             writer.begin()
         with _closing(writer), progress("Predicting", len(inputs), "files", quiet=hidden) as bar:
-            for answer in _answers(predictor, inputs, piped, jobs, timeline=timeline, held=held):
+            for told in answers(
+                predictor, inputs, piped, jobs, timeline=timeline, held=held, by_channel=by_channel
+            ):
+                answer = told.answer
                 if answer is None:
                     skipped += 1
                 elif isinstance(answer, Failure):
@@ -148,32 +166,45 @@ def predict(
                     if explaining is not None:
                         source = piped if answer.path == STANDARD_INPUT else str(answer.path)
                         answer = explaining.explain(predictor, answer, source)
-                    writer.add(dataclasses.replace(answer, warnings=()) if quiet else answer)
+                    writer.add(dataclasses.replace(answer, warnings=()) if quiet else answer, told.speaker)
                     for warning in answer.warnings if format in TIMELINES and not quiet else ():
                         # Subtitles and labels have no place for it.
-                        print(f"vocemo: {answer.path}: {warning}", file=sys.stderr, flush=True)
+                        who = f", {told.speaker}" if told.speaker else ""
+                        print(f"vocemo: {answer.path}{who}: {warning}", file=sys.stderr, flush=True)
                     if plot is not None:
-                        answered.append(answer)
-                bar.advance(note=f"{skipped} held already" if skipped else None)
+                        answered.append((answer, told.speaker))
+                if told.last:
+                    bar.advance(note=f"{skipped} held already" if skipped else None)
     if plot is not None and answered:
-        _draw(answered, predictor.emotions, piped, plot, timeline=timeline)
+        alone = len(inputs) == 1
+        _draw(answered, predictor.emotions, piped, plot, timeline=timeline, one_recording=alone)
     if failed:
         raise typer.Exit(1)
 
 
 def _draw(
-    answered: Sequence[Prediction], emotions: Sequence[str], piped: bytes, target: Path, *, timeline: bool
+    answered: Sequence[tuple[Prediction, str]],
+    emotions: Sequence[str],
+    piped: bytes,
+    target: Path,
+    *,
+    timeline: bool,
+    one_recording: bool,
 ) -> None:
+    """Draw answers, each with its speaker."""
     from vocemo.runtime.plot import draw, save
 
-    path = answered[0].path
+    predictions = [prediction for prediction, _ in answered]
+    speakers = [speaker for _, speaker in answered]
+    path = predictions[0].path
     recording = piped if path == STANDARD_INPUT else path
-    if timeline and len(answered) == 1:
-        from vocemo.runtime.timeline_plot import draw_timeline
+    if timeline and (len(answered) == 1 or (one_recording and len(answered) <= _MOST_DRAWN)):
+        from vocemo.runtime.timeline_plot import draw_speakers
 
-        save(draw_timeline(answered[0], emotions=emotions, recording=recording), target)
+        figure = draw_speakers(predictions, speakers, emotions=emotions, recording=recording)
     else:
-        save(draw(answered, emotions=emotions, recording=recording), target)
+        figure = draw(predictions, emotions=emotions, recording=recording, speakers=speakers)
+    save(figure, target)
 
 
 def _explaining(target: Path | None, emotion: str | None, *, several: bool) -> Explaining | None:
@@ -193,52 +224,6 @@ def _closing(writer: Renderer) -> Iterator[None]:
         yield
     finally:
         writer.end()
-
-
-def _answers(
-    predictor: Predictor,
-    inputs: Sequence[str | Failure],
-    piped: bytes,
-    jobs: int | None,
-    *,
-    timeline: bool,
-    held: Held,
-) -> Iterator[Prediction | Failure | None]:
-    """The answer to each input, in order; what stands for no recording is its own answer.
-
-    held: what needs no answer any more, for which there is None.
-    """
-    recordings = {given for given in inputs if isinstance(given, str)}
-    under_way: deque[Failure | tuple[str, str | None] | None] = deque()
-
-    def sources() -> Iterator[Source]:
-        """What is to be answered, noting all that stands before it."""
-        for given in inputs:
-            if isinstance(given, Failure):
-                under_way.append(given)
-                continue
-            sha256 = held.hash_of(given)
-            if held.has(given, sha256, recordings):
-                under_way.append(None)
-                continue
-            under_way.append((given, sha256))
-            yield piped if given == STANDARD_INPUT else given
-
-    if sum(isinstance(given, str) for given in inputs) == 1:
-        jobs = 1  # a pool of threads takes longer to start than it saves
-    for answer in predictor.predict_many(sources(), jobs=jobs, timeline=timeline):
-        while not isinstance(before := under_way.popleft(), tuple):
-            yield before
-        given, sha256 = before
-        if isinstance(answer, Prediction):
-            path = given if given == STANDARD_INPUT else answer.path
-            answer = dataclasses.replace(answer, path=path, sha256=sha256)
-        elif given == STANDARD_INPUT:
-            answer = dataclasses.replace(answer, path=given)
-        yield answer
-    for last in under_way:
-        assert not isinstance(last, tuple)  # each of those was answered
-        yield last
 
 
 def _standard_input() -> bytes:

@@ -23,7 +23,7 @@ class Table(Renderer):
     def __init__(
         self, stream: TextIO, *, device: str, several: bool, top: int | None, timeline: bool = False
     ) -> None:
-        """Tell where the model runs, whether files need their names, how many emotions to show."""
+        """Tell where the model runs, whether answers need their names, how many emotions to show."""
         super().__init__(stream)
         self._device, self._several, self._top, self._timeline = device, several, top, timeline
         self._styled = stream.isatty()
@@ -33,10 +33,11 @@ class Table(Renderer):
         """Name the device."""
         self._line(f"Using device: {self._device}")
 
-    def add(self, prediction: Prediction) -> None:
+    def add(self, prediction: Prediction, speaker: str = "") -> None:
         """Write one recording's block."""
         if self._several:
-            self._line(f"\n{self._style('1', prediction.path or 'standard input')}")
+            name = ", ".join(filter(None, [prediction.path or "standard input", speaker]))
+            self._line(f"\n{self._style('1', name)}")
         for warning in prediction.warnings:
             self._line(self._style("33", f"Warning: {warning}"))
         if prediction.emotion is None:
@@ -81,7 +82,7 @@ class Json(Renderer):
         super().__init__(stream)
         self._top, self._kept = top, list[Prediction]()
 
-    def add(self, prediction: Prediction) -> None:
+    def add(self, prediction: Prediction, speaker: str = "") -> None:
         """Keep it."""
         self._kept.append(prediction)
 
@@ -99,7 +100,7 @@ class JsonLines(Renderer):
         super().__init__(stream)
         self._top = top
 
-    def add(self, prediction: Prediction) -> None:
+    def add(self, prediction: Prediction, speaker: str = "") -> None:
         """Write the line."""
         print(json.dumps(prediction.to_dict(self._top), ensure_ascii=False), file=self._stream, flush=True)
 
@@ -107,27 +108,35 @@ class JsonLines(Renderer):
 class Csv(Renderer):
     """A line a recording with a column an emotion (RFC 4180); without an emotion its cells are empty.
 
-    hashed: whether a last column holds the SHA-256 of each file.
+    hashed: whether a last column holds the SHA-256 of each file. by_channel: whether one beside the path
+    holds the channel, from 0.
     """
 
     def __init__(
-        self, stream: TextIO, *, emotions: Sequence[str], top: int | None, hashed: bool = False
+        self,
+        stream: TextIO,
+        *,
+        emotions: Sequence[str],
+        top: int | None,
+        hashed: bool = False,
+        by_channel: bool = False,
     ) -> None:
         """Fix the columns, in the model's order."""
         super().__init__(stream)
         self._emotions, self._top, self._hashed = emotions, top, hashed
+        self._by_channel = by_channel
         self._writer = csv.writer(stream, lineterminator="\n")
 
     def begin(self) -> None:
         """Write the header."""
-        self._writer.writerow(columns(self._emotions, hashed=self._hashed))
+        self._writer.writerow(columns(self._emotions, hashed=self._hashed, by_channel=self._by_channel))
 
-    def add(self, prediction: Prediction) -> None:
+    def add(self, prediction: Prediction, speaker: str = "") -> None:
         """Write the line."""
         answer = prediction.to_dict(self._top)
         self._writer.writerow(
             [
-                *(cell(answer[key]) for key in _OF_A_RECORDING),
+                *(cell(answer.get(key)) for key in _of_a_recording(self._by_channel)),
                 *(cell(answer["probabilities"].get(emotion)) for emotion in self._emotions),
                 answer["model"],
                 " | ".join(answer["warnings"]),
@@ -137,9 +146,9 @@ class Csv(Renderer):
         self._stream.flush()
 
 
-def columns(emotions: Sequence[str], *, hashed: bool = False) -> list[str]:
+def columns(emotions: Sequence[str], *, hashed: bool = False, by_channel: bool = False) -> list[str]:
     """The header of a csv of recordings."""
-    return [*_OF_A_RECORDING, *emotions, "model", "warnings", *(["sha256"] if hashed else [])]
+    return [*_of_a_recording(by_channel), *emotions, "model", "warnings", *(["sha256"] if hashed else [])]
 
 
 def renderer(
@@ -152,9 +161,10 @@ def renderer(
     top: int | None,
     timeline: bool = False,
     hashed: bool = False,
+    by_channel: bool = False,
 ) -> Renderer:
     """The renderer of a format, one of FORMATS; `timeline` says that predictions are such, `hashed` that they
-    carry the hash of their file.
+    carry the hash of their file, `by_channel` that they may be of one channel.
     """
     if form == "json":
         return Json(stream, top=top)
@@ -162,13 +172,18 @@ def renderer(
         return JsonLines(stream, top=top)
     if form == "csv":
         if timeline:
-            return SegmentCsv(stream, emotions=emotions, top=top)
-        return Csv(stream, emotions=emotions, top=top, hashed=hashed)
+            return SegmentCsv(stream, emotions=emotions, top=top, by_channel=by_channel)
+        return Csv(stream, emotions=emotions, top=top, hashed=hashed, by_channel=by_channel)
     if form == "srt":
         return Subtitles(stream)
     if form == "audacity":
         return AudacityLabels(stream)
     return Table(stream, device=device, several=several, top=top, timeline=timeline)
+
+
+def _of_a_recording(by_channel: bool) -> tuple[str, ...]:
+    path, *others = _OF_A_RECORDING
+    return (path, *(["channel"] if by_channel else []), *others)
 
 
 def bar(fraction: float, cells: int = _BAR_CELLS) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -14,25 +15,31 @@ _OF_A_SEGMENT = ("start_s", "end_s", "emotion", "confidence", "uncertain", "out_
 
 
 class SegmentCsv(Renderer):
-    """A line a segment, with its times (RFC 4180); where nobody speaks, its emotion is empty."""
+    """A line a segment, with its times (RFC 4180); where nobody speaks, its emotion is empty.
 
-    def __init__(self, stream: TextIO, *, emotions: Sequence[str], top: int | None) -> None:
+    by_channel: whether a column beside the path holds the channel, from 0.
+    """
+
+    def __init__(
+        self, stream: TextIO, *, emotions: Sequence[str], top: int | None, by_channel: bool = False
+    ) -> None:
         """Fix the columns, in the model's order."""
         super().__init__(stream)
         self._emotions, self._top = emotions, top
+        self._of_whom = ("path", "channel") if by_channel else ("path",)
         self._writer = csv.writer(stream, lineterminator="\n")
 
     def begin(self) -> None:
         """Write the header."""
-        self._writer.writerow(["path", *_OF_A_SEGMENT, *self._emotions, "model", "warnings"])
+        self._writer.writerow([*self._of_whom, *_OF_A_SEGMENT, *self._emotions, "model", "warnings"])
 
-    def add(self, prediction: Prediction) -> None:
+    def add(self, prediction: Prediction, speaker: str = "") -> None:
         """Write the lines."""
         for segment in prediction.segments:
             told = segment.to_dict(self._top)
             self._writer.writerow(
                 [
-                    cell(prediction.path),
+                    *(cell(getattr(prediction, key)) for key in self._of_whom),
                     *(cell(told[key]) for key in _OF_A_SEGMENT),
                     *(cell(told["probabilities"].get(emotion)) for emotion in self._emotions),
                     prediction.model,
@@ -42,27 +49,43 @@ class SegmentCsv(Renderer):
         self._stream.flush()
 
 
-class Subtitles(Renderer):
-    """SubRip (.srt): the emotions of one recording as subtitles; nothing where nobody speaks."""
+class Labels(Renderer):
+    """What speakers of one recording sound like, in the order of time; nothing where nobody speaks."""
 
-    def add(self, prediction: Prediction) -> None:
-        """Write them, numbered from 1."""
-        spoken = [segment for segment in prediction.segments if segment.emotion is not None]
-        for number, segment in enumerate(spoken, start=1):
-            times = " --> ".join(clock(at, mark=",", hours=True) for at in (segment.start_s, segment.end_s))
-            print(number, times, _label(segment), "", sep="\n", file=self._stream)
+    def __init__(self, stream: TextIO) -> None:
+        """Keep all until the end, for one speaker is told after the other."""
+        super().__init__(stream)
+        self._kept = list[tuple[Segment, str]]()
+
+    def add(self, prediction: Prediction, speaker: str = "") -> None:
+        """Keep what was spoken."""
+        self._kept += [(each, speaker) for each in prediction.segments if each.emotion is not None]
+
+    def end(self) -> None:
+        """Write it."""
+        in_time = sorted(self._kept, key=lambda kept: kept[0].start_s)
+        for number, (segment, speaker) in enumerate(in_time, start=1):
+            self._write(number, segment, f"{speaker}: {_label(segment)}" if speaker else _label(segment))
         self._stream.flush()
 
+    @abstractmethod
+    def _write(self, number: int, segment: Segment, label: str) -> None:
+        """Write a label, numbered from 1."""
 
-class AudacityLabels(Renderer):
+
+class Subtitles(Labels):
+    """SubRip (.srt): the emotions of one recording as subtitles."""
+
+    def _write(self, number: int, segment: Segment, label: str) -> None:
+        times = " --> ".join(clock(at, mark=",", hours=True) for at in (segment.start_s, segment.end_s))
+        print(number, times, label, "", sep="\n", file=self._stream)
+
+
+class AudacityLabels(Labels):
     """A label track of Audacity: start and end in seconds and a text, separated by tabs."""
 
-    def add(self, prediction: Prediction) -> None:
-        """Write the labels of one recording."""
-        for segment in prediction.segments:
-            if segment.emotion is not None:
-                print(f"{segment.start_s:.6f}\t{segment.end_s:.6f}\t{_label(segment)}", file=self._stream)
-        self._stream.flush()
+    def _write(self, number: int, segment: Segment, label: str) -> None:
+        print(f"{segment.start_s:.6f}\t{segment.end_s:.6f}\t{label}", file=self._stream)
 
 
 def clock(seconds: float, mark: str = ".", *, hours: bool = False) -> str:

@@ -19,8 +19,8 @@ class Renderer(ABC):
         """Write what stands before the first prediction."""
 
     @abstractmethod
-    def add(self, prediction: Prediction) -> None:
-        """Write a prediction, or keep it for the end."""
+    def add(self, prediction: Prediction, speaker: str = "") -> None:
+        """Write a prediction, or keep it for the end; `speaker` names the channel that it is of, if one."""
 
     def end(self) -> None:  # noqa: B027  # most formats end with their last
         """Write what stands after the last."""

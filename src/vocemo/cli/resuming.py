@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vocemo.cli.held_lines import Kind
+from vocemo.cli.held_lines import Kind, channel_of
 from vocemo.cli.inputs import STANDARD_INPUT
 from vocemo.errors import UsageError
 
@@ -20,13 +20,13 @@ FORMATS = ("jsonl", "csv")  # whose lines stand for themselves
 
 @dataclass(frozen=True)
 class Held:
-    """What an output holds: the paths that were answered, by the SHA-256 of what they held.
+    """What an output holds: the paths that were answered, and the channel or None, by the SHA-256 of each.
 
     `begun` says that there is a line at all, if only a header; `hashed` that lines tell the hash of their
     file, without which nothing goes on there.
     """
 
-    paths: Mapping[str, Set[str]] = field(default_factory=dict)
+    answered: Mapping[str, Set[tuple[str, int | None]]] = field(default_factory=dict)
     begun: bool = False
     hashed: bool = True
 
@@ -37,11 +37,13 @@ class Held:
         except OSError:  # whoever decodes it says why
             return None
 
-    def has(self, path: str, sha256: str | None, asked: Set[str]) -> bool:
-        """Whether a recording is answered: this file with this content, or this content under a name that is
-        not asked for any more, since it was moved. `asked` are the paths of this job.
+    def has(self, path: str, sha256: str | None, asked: Set[str], channel: int | None = None) -> bool:
+        """Whether a recording, or this channel of it, is answered: this file with this content, or this
+        content under a name that is not asked for any more, since it was moved. `asked` are the paths of this
+        job.
         """
-        held = frozenset[str]() if sha256 is None else self.paths.get(sha256, frozenset())
+        answered = self.answered.get(sha256 or "", frozenset())
+        held = {each for each, own in answered if own == channel}
         return path in held or bool(held - asked)
 
 
@@ -78,17 +80,17 @@ def held_by(output: Path, form: str, kind: Kind, columns: Sequence[str]) -> Held
     except OSError as error:
         raise UsageError(f"--output {output}: cannot be gone on with ({error.strerror})") from error
     whole = content[: _whole(content, form)]
-    paths: dict[str, set[str]] = {}
+    answered: dict[str, set[tuple[str, int | None]]] = {}
     for line in _lines(output, whole, form, columns):
         if not all(isinstance(line.get(key), str) for key in ("sha256", "path", "model")):
             raise UsageError(f"{output} was not begun with --resume: its lines do not say what was heard")
         if (other := _difference(output, kind, line)) is not None:
             raise UsageError(f"{output} {other}: give what it was begun with, or another file")
-        paths.setdefault(line["sha256"], set()).add(line["path"])
+        answered.setdefault(line["sha256"], set()).add((line["path"], channel_of(line)))
     if len(whole) < len(content):
         with output.open("rb+") as file:
             file.truncate(len(whole))
-    return Held(paths, begun=bool(whole))
+    return Held(answered, begun=bool(whole))
 
 
 def content_hash(path: str) -> str:
@@ -119,12 +121,22 @@ def _lines(output: Path, content: bytes, form: str, columns: Sequence[str]) -> I
             return [_an_object(json.loads(line)) for line in text.split("\n") if line]
         rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         if text and list(rows.fieldnames or ()) != list(columns):
-            raise UsageError(f"{output} was not begun with --resume: its columns are others")
+            raise UsageError(_other_columns(output, rows.fieldnames or (), columns))
         return list(rows)
     except (csv.Error, ValueError) as error:
         if isinstance(error, UsageError):
             raise
         raise UsageError(f"{output} is no {form} of answers: nothing can go on there ({error})") from error
+
+
+def _other_columns(output: Path, held: Sequence[str], columns: Sequence[str]) -> str:
+    if [each for each in held if each != "channel"] == [each for each in columns if each != "channel"]:
+        apart = "holds channels apart, and --by-channel is not given"
+        whole = "holds recordings without their channels, and --by-channel is given"
+        return (
+            f"{output} {apart if 'channel' in held else whole}: give what it was begun with, or another file"
+        )
+    return f"{output} was not begun with --resume: its columns are others"
 
 
 def _an_object(value: object) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vocemo.errors import MissingExtraError, UnknownNameError, UsageError
 from vocemo.runtime.prediction import Prediction
-from vocemo.runtime.source import Source, pieces
+from vocemo.runtime.source import OneChannel, Source, pieces
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,18 +57,43 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def draw(
-    predictions: Sequence[Prediction], *, emotions: Sequence[str], recording: Source | None = None
+    predictions: Sequence[Prediction],
+    *,
+    emotions: Sequence[str],
+    recording: Source | None = None,
+    speakers: Sequence[str] = (),
 ) -> Figure:
     """The picture of one prediction or several.
 
     emotions: the model's, in its order. recording: what a single prediction was made of, for its waveform;
-    without it the waveform is left out.
+    without it the waveform is left out. speakers: what the predictions' channels are called, empty where one
+    is of a whole recording; by default by their numbers.
     """
     if not predictions:
         raise UsageError("there is no prediction to draw")
+    called = speakers or [speaker_of(each) for each in predictions]
     if len(predictions) == 1:
-        return _one(predictions[0], None if recording is None else envelope(recording))
-    return _several(predictions, emotions)
+        return _one(predictions[0], envelope_of(predictions[0], recording), called[0])
+    return _several(predictions, emotions, called)
+
+
+def speaker_of(prediction: Prediction) -> str:
+    """What the channel is called that a prediction is of; empty where it is of a whole recording."""
+    return "" if prediction.channel is None else f"channel {prediction.channel}"
+
+
+def envelope_of(prediction: Prediction, recording: Source | None) -> NDArray[np.float32] | None:
+    """The `envelope` of what a prediction heard of a recording; None where that is not given."""
+    if recording is None:
+        return None
+    if prediction.channel is None or isinstance(recording, OneChannel):
+        return envelope(recording)
+    return envelope(OneChannel(recording, prediction.channel))
+
+
+def heading(prediction: Prediction) -> str:
+    """The name of a prediction's file, as a picture's heading."""
+    return Path(prediction.path).name if prediction.path not in (None, "-") else "Recording"
 
 
 def envelope(recording: Source, columns: int = _COLUMNS) -> NDArray[np.float32]:
@@ -86,7 +111,7 @@ def envelope(recording: Source, columns: int = _COLUMNS) -> NDArray[np.float32]:
     return np.stack([np.minimum.reduceat(least, starts), np.maximum.reduceat(greatest, starts)])
 
 
-def _one(prediction: Prediction, wave: NDArray[np.float32] | None) -> Figure:
+def _one(prediction: Prediction, wave: NDArray[np.float32] | None, speaker: str) -> Figure:
     from matplotlib.figure import Figure
 
     ranked = prediction.ranked()
@@ -106,7 +131,7 @@ def _one(prediction: Prediction, wave: NDArray[np.float32] | None) -> Figure:
         bottom=(0.3 + 0.24 * len(notes)) / height_in,
         hspace=0.8 / (sum(heights_in) / len(heights_in)),
     )
-    name = Path(prediction.path).name if prediction.path not in (None, "-") else "Recording"
+    name = f"{heading(prediction)}, {speaker}" if speaker else heading(prediction)
     say(figure, 0.12, 1.0 - 0.38 / height_in, name, size=15, weight="bold")
     say(figure, 0.12, 1.0 - 0.70 / height_in, _summary(prediction), size=10.5, color=QUIET_INK)
     if wave is not None:
@@ -169,12 +194,13 @@ def _bars(axes: Axes, prediction: Prediction, ranked: Sequence[tuple[str, float]
     axes.set_ylim(-0.6, len(ranked) - 0.4)
 
 
-def _several(predictions: Sequence[Prediction], emotions: Sequence[str]) -> Figure:
+def _several(predictions: Sequence[Prediction], emotions: Sequence[str], speakers: Sequence[str]) -> Figure:
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
     values = np.array([[p.probabilities.get(name, np.nan) for name in emotions] for p in predictions])
-    names = [_short(p.path) for p in predictions]
+    names = [f"{_short(p.path)} {who}".rstrip() for p, who in zip(predictions, speakers, strict=True)]
+    title = f"{len(predictions)} {'speakers' if any(speakers) else 'recordings'}"
     readable = len(predictions) <= _MOST_ROWS
     row_in = 0.36 if readable else max(0.02, 18.0 / len(predictions))
     left_in = 0.5 + (0.085 * max(map(len, names)) if readable else 0.4)
@@ -204,10 +230,10 @@ def _several(predictions: Sequence[Prediction], emotions: Sequence[str]) -> Figu
         axes.tick_params(which="minor", length=0)
         _cells(axes, predictions, emotions)
     else:
-        axes.set_ylabel(f"{len(predictions)} recordings, in order", color=QUIET_INK, fontsize=10)
+        axes.set_ylabel(f"{title}, in order", color=QUIET_INK, fontsize=10)
         axes.set_yticks([])
     title_x = 0.3 / width_in
-    say(figure, title_x, 1.0 - 0.40 / height_in, f"{len(predictions)} recordings", size=15, weight="bold")
+    say(figure, title_x, 1.0 - 0.40 / height_in, title, size=15, weight="bold")
     told = "probability of each emotion" + (", the most probable in bold" if readable else ", darker is more")
     told += f"   ·   model {predictions[0].model}"
     say(figure, title_x, 1.0 - 0.72 / height_in, told, size=10, color=QUIET_INK)

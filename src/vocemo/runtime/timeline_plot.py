@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo import audio
 from vocemo.errors import UsageError
-from vocemo.runtime.plot import INK, QUIET_INK, envelope, plain, say
+from vocemo.runtime.plot import INK, QUIET_INK, envelope_of, heading, plain, say, speaker_of
 from vocemo.runtime.prediction import Course, Prediction
+from vocemo.runtime.source import Source
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,30 +35,107 @@ _LABELLED_SHARE = 0.035  # of the width: a shorter segment has no room for its n
 
 
 def draw_timeline(
-    prediction: Prediction, *, emotions: Sequence[str], recording: audio.Source | None = None
+    prediction: Prediction, *, emotions: Sequence[str], recording: Source | None = None
 ) -> Figure:
     """The picture of a prediction that has a timeline.
 
     emotions: the model's, in its order. recording: what it was made of, for the waveform; without it a plain
     band shows the segments. Raises UsageError for a prediction without a timeline.
     """
+    return draw_speakers([prediction], emotions=emotions, recording=recording)
+
+
+def draw_speakers(
+    predictions: Sequence[Prediction],
+    speakers: Sequence[str] = (),
+    *,
+    emotions: Sequence[str],
+    recording: Source | None = None,
+) -> Figure:
+    """The timelines of one recording's speakers, one above the other.
+
+    predictions: of its channels, as `OneChannel` gives them, or the only one. speakers: what they are called;
+    by default by their channels' numbers. emotions, recording: as for `draw_timeline`; of the recording each
+    channel is read. Raises UsageError where there is none, or one is without a timeline.
+    """
     from matplotlib.figure import Figure
 
-    course = prediction.course
-    if course is None:
-        raise UsageError("this prediction has no timeline to draw")
-    figure = Figure(figsize=(11.0, 5.6), facecolor="white")
-    grid = figure.add_gridspec(
-        2, 1, height_ratios=[1.0, 1.5], left=0.06, right=0.87, top=0.82, bottom=0.1, hspace=0.18
-    )
+    if not predictions:
+        raise UsageError("there is no prediction to draw")
+    called = speakers or [speaker_of(each) for each in predictions]
+    waves = [envelope_of(each, recording) for each in predictions]
+    # One scale for all: what is quiet beside the others looks so.
+    limit = max([float(np.abs(wave).max()) for wave in waves if wave is not None], default=1.0)
+    page = _SEVERAL if len(predictions) > 1 else _ALONE
+    height_in = _HEAD_IN + len(predictions) * page.row_in - page.after_in + _FOOT_IN
+    beside_in = 0.3 + 0.11 * max(map(len, called))
+    figure = Figure(figsize=(_WIDTH_IN, height_in), facecolor="white")
     colours = colours_of(emotions)
-    name = Path(prediction.path).name if prediction.path not in (None, "-") else "Recording"
-    say(figure, 0.06, 0.93, name, size=15, weight="bold")
-    say(figure, 0.06, 0.875, _summary(prediction), size=10.5, color=QUIET_INK)
-    wave = None if recording is None else envelope(recording)
-    _segments(figure.add_subplot(grid[0]), prediction, wave, colours)
-    _course(figure.add_subplot(grid[1]), prediction, course, emotions, colours)
+    _head(figure, height_in, predictions, called)
+    for row, (prediction, who, wave) in enumerate(zip(predictions, called, waves, strict=True)):
+        if prediction.course is None:
+            raise UsageError("this prediction has no timeline to draw")
+        top_in = _HEAD_IN + row * page.row_in
+        if len(predictions) > 1:
+            say(figure, _LEFT, 1.0 - (top_in + 0.2) / height_in, who, size=12, weight="bold")
+            told, after = _summary(prediction, model=False), _LEFT + beside_in / _WIDTH_IN
+            say(figure, after, 1.0 - (top_in + 0.2) / height_in, told, size=10, color=QUIET_INK)
+        wave_in = top_in + page.said_in
+        course_in = wave_in + page.wave_in + page.gap_in
+        _segments(_axes(figure, wave_in, page.wave_in), prediction, wave, colours, limit)
+        axes = _axes(figure, course_in, page.course_in)
+        _course(axes, prediction, prediction.course, emotions, colours, last=row + 1 == len(predictions))
+        if row == 0:
+            _legend(figure, (course_in if len(predictions) == 1 else wave_in) / height_in, emotions, colours)
     return figure
+
+
+@dataclass(frozen=True)
+class _Page:
+    """How high the parts of a speaker's row are, in inches: its name, waveform, gap, probabilities."""
+
+    said_in: float
+    wave_in: float
+    gap_in: float
+    course_in: float
+    after_in: float
+
+    @property
+    def row_in(self) -> float:
+        return self.said_in + self.wave_in + self.gap_in + self.course_in + self.after_in
+
+
+_ALONE = _Page(0.0, 1.48, 0.33, 2.22, 0.0)
+_SEVERAL = _Page(0.52, 0.8, 0.14, 1.2, 0.3)
+_WIDTH_IN, _HEAD_IN, _FOOT_IN = 11.0, 1.0, 0.56
+_LEFT, _RIGHT = 0.06, 0.87  # of the width
+_LEGEND_STEP_IN = 0.255
+
+
+def _axes(figure: Figure, top_in: float, high_in: float) -> Axes:
+    """Axes over the width, so far below the top."""
+    whole_in = figure.get_figheight()
+    return figure.add_axes((_LEFT, 1.0 - (top_in + high_in) / whole_in, _RIGHT - _LEFT, high_in / whole_in))
+
+
+def _head(figure: Figure, height_in: float, predictions: Sequence[Prediction], called: Sequence[str]) -> None:
+    """Which recording, and of one speaker how it sounds on the whole."""
+    one = predictions[0]
+    if len(predictions) > 1:
+        name = heading(one)
+        told = f"{len(predictions)} speakers   ·   {one.duration_s:.1f} s   ·   model {one.model}"
+    else:
+        name, told = ", ".join(filter(None, [heading(one), called[0]])), _summary(one)
+    say(figure, _LEFT, 1.0 - 0.39 / height_in, name, size=15, weight="bold")
+    say(figure, _LEFT, 1.0 - 0.70 / height_in, told, size=10.5, color=QUIET_INK)
+
+
+def _legend(figure: Figure, top: float, emotions: Sequence[str], colours: dict[str, str]) -> None:
+    """The emotions in the order in which their areas stand on one another, from `top` of the height down."""
+    for row, name in enumerate(reversed(emotions)):
+        at = 1.0 - top - (row + 0.5) * _LEGEND_STEP_IN / figure.get_figheight()
+        say(figure, _RIGHT + 0.016, at, "■", color=colours[name], fontsize=11, va="center")
+        say(figure, _RIGHT + 0.035, at, name, fontsize=9.5, va="center")
 
 
 def colours_of(emotions: Sequence[str]) -> dict[str, str]:
@@ -71,25 +148,30 @@ def colours_of(emotions: Sequence[str]) -> dict[str, str]:
     return {name: COLOURS[name] if name in COLOURS else next(others) for name in emotions}
 
 
-def _summary(prediction: Prediction) -> str:
+def _summary(prediction: Prediction, *, model: bool = True) -> str:
     spoken_s = sum(each.end_s - each.start_s for each in prediction.segments if each.emotion is not None)
-    told = f"{spoken_s:.1f} s of speech in {prediction.duration_s:.1f} s"
-    if prediction.emotion is None:
-        return f"nobody speaks   ·   {prediction.duration_s:.1f} s   ·   model {prediction.model}"
     unsure = ", uncertain" if prediction.uncertain else ""
-    return (
-        f"on the whole {prediction.emotion} with {prediction.confidence:.0%} confidence{unsure}   ·   "
-        f"{told}   ·   model {prediction.model}"
-    )
+    if prediction.emotion is None:
+        told = ["nobody speaks", f"{prediction.duration_s:.1f} s"]
+    else:
+        told = [
+            f"on the whole {prediction.emotion} with {prediction.confidence:.0%} confidence{unsure}",
+            f"{spoken_s:.1f} s of speech in {prediction.duration_s:.1f} s",
+        ]
+    return "   ·   ".join([*told, *([f"model {prediction.model}"] if model else [])])
 
 
 def _segments(
-    axes: Axes, prediction: Prediction, wave: NDArray[np.float32] | None, colours: dict[str, str]
+    axes: Axes,
+    prediction: Prediction,
+    wave: NDArray[np.float32] | None,
+    colours: dict[str, str],
+    loudest: float,
 ) -> None:
     duration_s = max(prediction.duration_s, 1e-3)
     if wave is None:
         wave = np.array([[-1.0, -1.0], [1.0, 1.0]], np.float32)
-    limit = max(float(np.abs(wave).max()), 1e-3) * 1.08
+    limit = max(loudest, 1e-3) * 1.08
     steps = np.linspace(0.0, duration_s, wave.shape[1])
     for segment in prediction.segments:
         colour = _SILENCE if segment.emotion is None else colours[segment.emotion]
@@ -113,8 +195,15 @@ def _segments(
 
 
 def _course(
-    axes: Axes, prediction: Prediction, course: Course, emotions: Sequence[str], colours: dict[str, str]
+    axes: Axes,
+    prediction: Prediction,
+    course: Course,
+    emotions: Sequence[str],
+    colours: dict[str, str],
+    *,
+    last: bool,
 ) -> None:
+    """The areas; the times are written below the last alone."""
     duration_s = max(prediction.duration_s, 1e-3)
     for start_s, end_s in stretches(prediction):
         own = (course.times_s >= start_s) & (course.times_s <= end_s)
@@ -127,12 +216,10 @@ def _course(
     axes.set_xlim(0.0, duration_s)
     axes.set_ylim(0.0, 1.0)
     axes.set_yticks([0.0, 0.5, 1.0], ["0 %", "50 %", "100 %"])
-    axes.set_xlabel("time (s)", color=QUIET_INK, fontsize=9)
+    if last:
+        axes.set_xlabel("time (s)", color=QUIET_INK, fontsize=9)
     plain(axes, keep="bottom")
-    for row, name in enumerate(reversed(emotions)):
-        at = 0.94 - row * 0.115
-        axes.text(1.02, at, "■", transform=axes.transAxes, color=colours[name], fontsize=11, va="center")
-        axes.text(1.043, at, name, transform=axes.transAxes, color=INK, fontsize=9.5, va="center")
+    axes.tick_params(labelbottom=last)
 
 
 def stretches(prediction: Prediction) -> list[tuple[float, float]]:
