@@ -131,7 +131,7 @@ def _like(value: Any, rng: np.random.Generator) -> Any:
     """Another value of the same type, which may well be one that a bundle can have."""
     if isinstance(value, bool):
         return not value
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and abs(value) < 1e300:  # a whole number may be beyond any other
         return type(value)(value * 2 ** rng.uniform(-4, 4))
     if isinstance(value, str):
         return ("peak", "rms", "none", "start", "stationary", "int8", "x", value * 2)[int(rng.integers(8))]
