@@ -3,8 +3,8 @@
 Run it as `make lock`; it needs Python 3.11 and the network, and nothing installed. Python 3.11 is the
 oldest that vocemo takes, so what resolves there exists for the newer ones too.
 
-With `--keep` (`make lock KEEP=1`) versions that are locked already stay, and what is new is added to them: for
-a further dependency, without the risk of newer versions of all others.
+With `--keep` (`make lock KEEP=1`) versions that are locked already stay, and what is new is added to them:
+for a further dependency, without the risk of newer versions of all others.
 """
 
 import argparse

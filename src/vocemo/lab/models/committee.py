@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from vocemo.errors import UsageError
-from vocemo.lab.models.encoders import Credit
+from vocemo.lab.models.encoder_head import EncoderHead
+from vocemo.lab.models.encoders import Credit, Partway
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS, build, settled
 
@@ -33,6 +34,9 @@ class Committee(nn.Module):
     `members` are tables as `[model]` itself: a `name`, and that model's options. A name may stand there
     several times: members begin with different weights. Each may also have a `part`, the place of the picture
     that it sees, from 0, where the front end gives several (`joined`), and a `learning_rate_factor`.
+
+    Members with the same trained encoder whose first stages stay frozen share these, which are then kept and
+    computed once: branches on one trunk (Lee et al. 2015, "Why M Heads are Better than One").
     """
 
     def __init__(
@@ -57,13 +61,22 @@ class Committee(nn.Module):
             self.parts.append(part)
             self.factors.append(_factor(table))
         self.members = nn.ModuleList(built)
+        self.roots = _roots(built, self.parts)
+        for number, (member, root) in enumerate(zip(built, self.roots, strict=True)):
+            if isinstance(member, EncoderHead) and root not in (None, number):
+                member.encoder.give_up(member.frozen_stages)
 
     def forward(self, features: Tensor, lengths: Tensor) -> Output:
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output, votes and all."""
-        outputs: list[Output] = [
-            member(features[:, :, part], lengths)
-            for member, part in zip(self.members, self.parts, strict=True)
-        ]
+        outputs, trunks = list[Output](), dict[int, Partway]()
+        for member, part, root in zip(self.members, self.parts, self.roots, strict=True):
+            seen = features[:, :, part]
+            if root is None or not isinstance(member, EncoderHead):
+                outputs.append(member(seen, lengths))
+                continue
+            if root not in trunks:  # the first of them is the root itself
+                trunks[root] = member.trunk(seen, lengths)
+            outputs.append(member.on_trunk(trunks[root]))
         votes = torch.stack([output.logits.float() for output in outputs], dim=1)
         # The logarithm of a mean of probabilities: softmax gives the mean back.
         logits = torch.logsumexp(torch.log_softmax(votes, dim=2), dim=1) - math.log(len(outputs))
@@ -118,6 +131,24 @@ def _checked(members: object) -> list[Mapping[str, Any]]:
 def _read(member: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """A member's name, and what its own architecture is told."""
     return str(member["name"]), {key: value for key, value in member.items() if key not in OF_A_MEMBER}
+
+
+def _roots(members: Sequence[nn.Module], parts: Sequence[slice]) -> list[int | None]:
+    """Whose frozen first stages each member stands on, the first's of several with the same; None: it shares
+    none with another.
+    """
+    roots: list[int | None] = []
+    for number, member in enumerate(members):
+        alike = [
+            place
+            for place, other in enumerate(members)
+            if isinstance(member, EncoderHead)
+            and isinstance(other, EncoderHead)
+            and parts[place] == parts[number]
+            and member.begins_as(other)
+        ]
+        roots.append(alike[0] if len(alike) > 1 else None)
+    return roots
 
 
 def _part(member: Mapping[str, Any], parts: Sequence[slice]) -> slice:

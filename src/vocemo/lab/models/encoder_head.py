@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from vocemo.errors import UsageError
-from vocemo.lab.models.encoders import ENCODERS, Credit
+from vocemo.lab.models.encoders import ENCODERS, Credit, Partway, States
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.pooling import LayerMix, StatisticsPooling
 from vocemo.lab.models.registry import MODELS
@@ -78,6 +78,9 @@ class EncoderHead(nn.Module):
             self.encoder.requires_grad_(False)
         for stage in _first(self.encoder.stages(), frozen_stages, encoder):
             stage.requires_grad_(False)
+        # What stands as it came until training ends, and what it was: others may share it.
+        self.frozen_stages = len(self.encoder.stages()) if frozen else frozen_stages
+        self.described = (encoder, described)
         self.mix = LayerMix(self.encoder.layers) if self.encoder.layers > 1 else None
         self.pool = StatisticsPooling(self.encoder.width, pooling)
         # The encoder's numbers are of any size; the head sees each on one scale.
@@ -89,6 +92,29 @@ class EncoderHead(nn.Module):
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             states = self.encoder(features, lengths)
+        return self._answer(states)
+
+    def trunk(self, features: Tensor, lengths: Tensor) -> Partway:
+        """What the frozen first stages make of what `forward` takes."""
+        return self.encoder.first(features, lengths, self.frozen_stages)
+
+    def on_trunk(self, partway: Partway) -> Output:
+        """What `forward` gives, from what the frozen first stages made."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            states = self.encoder.rest(partway, self.frozen_stages)
+        return self._answer(states)
+
+    def begins_as(self, other: EncoderHead) -> bool:
+        """Whether the frozen first stages are those of another, whatever is trained behind them."""
+        trained = _place(self.weights) is not None and self.weights == other.weights
+        return (
+            self.encoder.shareable
+            and trained
+            and self.frozen_stages == other.frozen_stages > 0
+            and self.described == other.described
+        )
+
+    def _answer(self, states: States) -> Output:
         hidden = states.hidden[:, 0] if self.mix is None else self.mix(states.hidden)
         pooled, attention = self.pool(hidden, states.frames)
         embedding = self.normalise(pooled)

@@ -1,6 +1,15 @@
 """Encoders that were trained elsewhere: one file a kind, filed in `ENCODERS` by the name that recipes use."""
 
 from vocemo.lab.models.encoders import byol_s, efficientat, local_transformers
-from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, States
+from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, Partway, States
 
-__all__ = ["ENCODERS", "Credit", "Encoder", "States", "byol_s", "efficientat", "local_transformers"]
+__all__ = [
+    "ENCODERS",
+    "Credit",
+    "Encoder",
+    "Partway",
+    "States",
+    "byol_s",
+    "efficientat",
+    "local_transformers",
+]

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vocemo.errors import UsageError
-from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, States
+from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, Partway, States
 from vocemo.lab.models.encoders.state_dict import load_published
 from vocemo.lab.models.masking import frame_mask
 from vocemo.lab.models.normalised_convolution import NormalisedConvolution
@@ -42,6 +42,7 @@ class ByolS(Encoder):
     """
 
     layers = 1
+    shareable = True
     width = WIDTH
     weights_expected: ClassVar[str] = (
         "the state dict of BYOL-S with 512 outputs (byol_s_default_512.pth), as it is published with SERAB"
@@ -70,17 +71,35 @@ class ByolS(Encoder):
 
     def forward(self, features: Tensor, lengths: Tensor) -> States:
         """Features (batch, 1, 64, T), valid frames (batch,) -> States of one layer."""
+        return self.rest(self.first(features, lengths, 0), 0)
+
+    def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
+        """What the first so many blocks make of features: maps (batch, 64, bands, frames)."""
         # A clip of less than one frame of the states still has one; it is as long in any batch.
-        x = functional.pad(features, (0, FRAME - 1))
-        for block in self.blocks:
+        return self._through(Partway(functional.pad(features, (0, FRAME - 1)), lengths), 0, stages)
+
+    def rest(self, partway: Partway, stages: int) -> States:
+        """States, from what the first so many blocks made."""
+        x, lengths, _ = self._through(partway, stages, BLOCKS)
+        # (batch, frames, bands, channels): a band's channels lie together, as they were trained
+        states = self.fc(x.permute(0, 3, 2, 1).flatten(2))
+        return States(states.transpose(1, 2).unsqueeze(1), lengths)
+
+    def _through(self, partway: Partway, start: int, stop: int) -> Partway:
+        """Behind the blocks from start to stop."""
+        x, lengths, _ = partway
+        for block in self.blocks[start:stop]:
             x = block(x * _own(lengths, x)[:, None, None, :])
             # Of one channel no layout is the last, and pooling is four times faster in that one; rectified
             # behind it, which is the same, a quarter of the numbers is left.
             x = functional.max_pool2d(x.contiguous(memory_format=torch.channels_last), 2).relu()
             lengths = torch.div(lengths, 2, rounding_mode="floor").clamp(min=1)
-        # (batch, frames, bands, channels): a band's channels lie together, as they were trained
-        states = self.fc(x.permute(0, 3, 2, 1).flatten(2))
-        return States(states.transpose(1, 2).unsqueeze(1), lengths)
+        return Partway(x, lengths)
+
+    def give_up(self, stages: int) -> None:
+        """Keep no weights of the first so many blocks."""
+        for number in range(min(stages, BLOCKS)):
+            self.blocks[number] = nn.Identity()
 
     def stages(self) -> Sequence[nn.Module]:
         """The blocks and the dense layers."""
@@ -88,7 +107,16 @@ class ByolS(Encoder):
 
     def load(self, path: Path) -> None:
         """Read the state dict."""
-        load_published(self, path, self.weights_expected, _name)
+        kept = set(self.state_dict())
+
+        def own(published: str) -> str | None:
+            block, name = int(published.split(".")[1]), _name(published)
+            given_up = published.startswith("features.") and isinstance(
+                self.blocks[block // OF_A_BLOCK], nn.Identity
+            )
+            return None if given_up and name not in kept else name
+
+        load_published(self, path, self.weights_expected, own)
 
     def credit(self, path: Path) -> Credit:
         """That of the published weights, whatever the file is called."""

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vocemo.errors import UsageError
-from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, States
+from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, Partway, States
 from vocemo.lab.models.encoders.state_dict import load_published
 from vocemo.lab.models.excitation import Excitation
 from vocemo.lab.models.masking import frame_mask
@@ -88,6 +88,7 @@ class EfficientAt(Encoder):
     """
 
     layers = 1
+    shareable = True
     weights_expected: ClassVar[str] = (
         "the state dict mn04_as_mAP_432.pt, as github.com/fschmid56/EfficientAT publishes it (v0.0.1)"
     )
@@ -121,21 +122,17 @@ class EfficientAt(Encoder):
 
     def forward(self, features: Tensor, lengths: Tensor) -> States:
         """Features (batch, 1, 128, T), valid frames (batch,) -> States of one layer."""
-        if features.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
-            # A processor's depthwise convolutions are slower in half the width.
-            with torch.autocast("cpu", enabled=False):
-                return self.forward(features, lengths)
+        return self.rest(self.first(features, lengths, 0), 0)
+
+    def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
+        """What the first so many stages make of features: maps (batch, D, bands, frames)."""
         x = features.contiguous(memory_format=torch.channels_last)
         mask = frame_mask(lengths, features.shape[-1])[:, None, None, :]
-        outputs: list[tuple[Tensor, Tensor]] = []
-        for number, layer in enumerate(self.features):
-            if isinstance(layer, _Block):
-                x, mask = layer(x, mask)
-            else:
-                x = layer(x * mask)
-                mask = mask[..., :: 2 if number == 0 else 1]
-            if number >= FIRST_STATE:
-                outputs.append((x.mean(dim=2), mask[:, 0]))
+        return self._through(Partway(x, mask), 0, stages)
+
+    def rest(self, partway: Partway, stages: int) -> States:
+        """States, from what the first so many stages made."""
+        _, mask, outputs = self._through(partway, stages, len(self.features))
         last = mask[:, 0, 0]  # (batch, frames)
         # Each halving rounds up, so that what a frame of the last stands for is a whole number of frames.
         rates = _rates(self.features)[FIRST_STATE:]
@@ -144,13 +141,36 @@ class EfficientAt(Encoder):
         ]
         return States(torch.cat(states, dim=1).unsqueeze(1), last.sum(1).long())
 
+    def _through(self, partway: Partway, start: int, stop: int) -> Partway:
+        """Behind the stages from start to stop."""
+        if partway.x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            # A processor's depthwise convolutions are slower in half the width.
+            with torch.autocast("cpu", enabled=False):
+                return self._through(partway, start, stop)
+        (x, mask), outputs = partway[:2], list(partway.states)
+        for number, layer in enumerate(self.features[start:stop], start):
+            if isinstance(layer, _Block):
+                x, mask = layer(x, mask)
+            else:
+                x = layer(x * mask)
+                mask = mask[..., :: 2 if number == 0 else 1]
+            if number >= FIRST_STATE:
+                outputs.append((x.mean(dim=2), mask[:, 0]))
+        return Partway(x, mask, tuple(outputs))
+
+    def give_up(self, stages: int) -> None:
+        """Keep no weights of the first so many stages."""
+        for number in range(stages):
+            self.features[number] = _GivenUp(self.features[number])
+
     def stages(self) -> Sequence[nn.Module]:
         """The first convolution, the fifteen blocks and the last convolution."""
         return tuple(self.features)
 
     def load(self, path: Path) -> None:
         """Read the state dict; its classifier over AudioSet's tags and stages past `depth` are not used."""
-        unused = tuple(f"features.{place}." for place in range(len(self.features), len(LARGE) + 2))
+        kept = [place for place, each in enumerate(self.features) if not isinstance(each, _GivenUp)]
+        unused = tuple(f"features.{place}." for place in range(len(LARGE) + 2) if place not in kept)
         load_published(
             self, path, self.weights_expected, lambda name: None if name.startswith(unused) else _name(name)
         )
@@ -163,6 +183,14 @@ class EfficientAt(Encoder):
             "G. Widmer, Efficient Large-Scale Audio Tagging Via Transformer-To-CNN Knowledge Distillation, "
             "ICASSP 2023",
         )
+
+
+class _GivenUp(nn.Module):
+    """In the place of a stage that another encoder has: what must be known of it, and no weights."""
+
+    def __init__(self, stage: nn.Module) -> None:
+        super().__init__()
+        self.stride = stage.stride if isinstance(stage, _Block) else 1
 
 
 class _Block(nn.Module):
@@ -218,7 +246,7 @@ def _rates(layers: nn.ModuleList) -> list[int]:
     """Input frames to one output frame, behind each layer."""
     rates, rate = [], 2
     for layer in layers:
-        rate *= layer.stride if isinstance(layer, _Block) else 1
+        rate *= layer.stride if isinstance(layer, _Block | _GivenUp) else 1
         rates.append(rate)
     return rates
 

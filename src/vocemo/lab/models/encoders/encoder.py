@@ -14,6 +14,14 @@ from vocemo.errors import UsageError
 from vocemo.lab import registry
 
 
+class Partway(NamedTuple):
+    """What an encoder's first stages make of a batch: all that the others need."""
+
+    x: Tensor  # what the next stage takes
+    frames: Tensor  # a clip's own of these: how many (batch,), or which (batch, 1, 1, frames)
+    states: tuple[tuple[Tensor, Tensor], ...] = ()  # of stages that are passed: values, own frames
+
+
 class States(NamedTuple):
     """What an encoder makes of a batch, layer by layer."""
 
@@ -39,6 +47,8 @@ class Encoder(nn.Module):
     layers: int  # hidden states that it gives
     width: int  # D, numbers of each
     weights_expected: ClassVar[str]  # what `load` takes, for people
+    # Whether `first` and `rest` are there, so that encoders whose first stages are the same can share them.
+    shareable: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, features: Tensor, lengths: Tensor) -> States:
@@ -51,6 +61,20 @@ class Encoder(nn.Module):
     @abstractmethod
     def credit(self, path: Path) -> Credit:
         """Whom a model made from the weights at this path must name."""
+
+    def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
+        """What the first so many stages make of what `forward` takes."""
+        raise NotImplementedError
+
+    def rest(self, partway: Partway, stages: int) -> States:
+        """What `forward` gives, from behind the first so many stages."""
+        raise NotImplementedError
+
+    def give_up(self, stages: int) -> None:
+        """Leave the first so many stages to another encoder, whose are the same: `rest` alone is asked
+        of this one from then on.
+        """
+        raise NotImplementedError
 
     def stages(self) -> Sequence[nn.Module]:
         """The parts that the features pass one after the other, the first first; none where it has none."""
