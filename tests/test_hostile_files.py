@@ -6,6 +6,7 @@ import io
 import json
 import struct
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from vocemo.runtime.predictor import load
 
 RATE_HZ = 16_000
 TONE = tone(1.0, RATE_HZ)
+FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # of an ASF file, by their GUID
 
 
 @pytest.mark.parametrize("data", [b"ID3", b"ID3\x04\x00", b"ID3\x03\x00\x00\x7f\x7f\x7f\x7f" + bytes(50)])
@@ -45,9 +47,42 @@ def test_a_chunk_that_ends_where_no_file_does(
     assert capfd.readouterr() == ("", "")  # FFmpeg's binding prints what a file's seek raises
 
 
+@pytest.mark.parametrize("beyond", [2**46, 2**62])
+def test_a_file_and_its_bytes_agree_wherever_a_header_points(tmp_path: Path, beyond: int) -> None:
+    """A file on a disk cannot be sought so far, one in memory can: only one of them was decoded."""
+    data = bytearray(encode_media(tone(1.0, 44_100), 44_100, "asf", "pcm_s16le"))
+    properties = data.index(FILE_PROPERTIES)
+    data[properties + 16 : properties + 24] = struct.pack("<Q", beyond)  # how long they are
+    path = tmp_path / "a.wma"
+    path.write_bytes(data)
+    assert np.array_equal(audio.decode(path).samples, audio.decode(bytes(data)).samples)
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")  # what would be printed
+def test_a_chunk_whose_name_is_none_prints_no_trace(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """libsndfile then goes to the byte before the first."""
+    data = bytearray(encode(TONE, RATE_HZ, "AIFF", "FLOAT"))
+    chunk = data.index(b"PEAK")
+    data[chunk + 1] = 0xFF
+    path = tmp_path / "a.aiff"
+    path.write_bytes(data)
+    for source in (path, bytes(data)):
+        assert audio.decode(source).duration_s == 1.0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_channels_so_loud_that_their_sum_is_none_are_refused_without_a_warning() -> None:
+    planes = np.full((2, 1000), 3e38, np.float32)
+    with pytest.raises(NonFiniteAudioError), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        audio.decode(encode(planes, RATE_HZ, "WAV", "FLOAT"))
+
+
 def test_a_length_below_zero_is_not_believed() -> None:
     data = bytearray(encode_media(tone(1.0, 44_100), 44_100, "asf", "pcm_s16le"))
-    properties = data.index(bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"))  # of the file, by their GUID
+    properties = data.index(FILE_PROPERTIES)
     data[properties + 64 : properties + 72] = struct.pack("<Q", 10**6)  # 0.1 s, less 3.1 s to fill a buffer
     info, whole = audio.probe(bytes(data)), audio.decode(bytes(data))
     assert info.duration_s == pytest.approx(whole.duration_s) and whole.duration_s > 0.9

@@ -14,10 +14,11 @@ def downmix(block: Block) -> NDArray[np.float32]:
     channels = block.shape[1]
     if channels == 1:
         return block[:, 0]
-    mono = block[:, 0] + block[:, 1]
-    for channel in range(2, channels):
-        mono += block[:, channel]
-    mono *= np.float32(1 / channels)
+    with np.errstate(over="ignore", invalid="ignore"):  # whoever takes it looks for what is no number
+        mono = block[:, 0] + block[:, 1]
+        for channel in range(2, channels):
+            mono += block[:, channel]
+        mono *= np.float32(1 / channels)
     return mono
 
 

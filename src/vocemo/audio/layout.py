@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import struct
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -106,10 +108,15 @@ class NamelessFile:
     def __init__(self, file: BinaryIO) -> None:
         """`file` is read, never closed."""
         self.read = file.read
-        self.seek = file.seek
         self.tell = file.tell
+        self._seek = file.seek
         if hasattr(file, "readinto"):
             self.readinto = file.readinto
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> None:
+        """Go there, or stay where no file goes: what is raised is printed, and `tell` is asked anyway."""
+        with contextlib.suppress(OSError, ValueError):
+            self._seek(offset, whence)
 
 
 class PatchedFile:
@@ -118,7 +125,7 @@ class PatchedFile:
     def __init__(self, file: BinaryIO, offset: int, patch: bytes) -> None:
         """`patch` is read in the place of what stands at `offset`."""
         self._file, self._offset, self._patch = file, offset, patch
-        self.seek = file.seek
+        self.seek = NamelessFile(file).seek
         self.tell = file.tell
 
     def read(self, size: int = -1) -> bytes:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from av.audio.resampler import AudioResampler
 
 PLANES_WITHOUT_END_MARK = 8  # AV_NUM_DATA_POINTERS
+FARTHEST = 2**40  # bytes; a file on a disk may be sought as far as the disk allows, one in memory anywhere
 SLACK_S = 0.1  # lengths in media headers count the codec's delay; less than this is no truncation
 
 
@@ -34,9 +35,9 @@ def load_av(source: OpenSource, content: Content) -> ModuleType:
 
 
 class QuietFile:
-    """A file as PyAV is to see it: what raises when sought returns FFmpeg's error, for PyAV prints a trace.
+    """A file as PyAV is to see it, on a disk or in memory alike, wherever a damaged header points.
 
-    A header that is damaged points before the file's beginning, or past what any file can hold.
+    Where no file goes is an error that FFmpeg is told of: PyAV would print the trace of one that is raised.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -46,6 +47,8 @@ class QuietFile:
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """The new position, or an error below zero."""
+        if offset > FARTHEST:
+            return -errno.EINVAL
         try:
             return self._seek(offset, whence)
         except (OSError, ValueError, OverflowError):
