@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 MOST_CLIPS = 16  # in one run of the graph,
@@ -11,6 +11,7 @@ MOST_S = 24.0  # and seconds, padding included: what a core's caches bear, and t
 _FIRST_GROUP, _LARGEST_GROUP = 4, 64  # recordings read ahead: few at first, so that answers come at once
 
 Each = TypeVar("Each")
+Begun = TypeVar("Begun")
 
 
 def growing_groups(sources: Iterable[Each]) -> Iterator[list[Each]]:
@@ -19,6 +20,28 @@ def growing_groups(sources: Iterable[Each]) -> Iterator[list[Each]]:
     while group := list(itertools.islice(left, size)):
         yield group
         size = min(2 * size, _LARGEST_GROUP)
+
+
+def one_ahead(groups: Iterable[Each], begin: Callable[[Each], Begun]) -> Iterator[Begun]:
+    """What `begin` makes of each group, given out once the next is begun too: work goes on while one waits.
+
+    Where the groups break off with an error, what was begun is given out before it is raised.
+
+    >>> list(one_ahead(["a", "b"], lambda group: print("begin", group) or group.upper()))
+    begin a
+    begin b
+    ['A', 'B']
+    """
+    begun: list[Begun] = []
+    try:
+        for group in groups:
+            begun.append(begin(group))
+            if len(begun) > 1:
+                yield begun.pop(0)
+    except Exception:
+        yield from begun
+        raise
+    yield from begun
 
 
 def similar(lengths: Sequence[int], most_samples: int) -> Iterator[list[int]]:

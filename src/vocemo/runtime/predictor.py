@@ -21,13 +21,15 @@ from vocemo.bundle import DISTANCE, Bundle, BundleInfo, usable_cores
 from vocemo.errors import BundleError, UsageError, VocemoError
 from vocemo.prepare import prepare
 from vocemo.runtime.averaging import averaged
-from vocemo.runtime.batches import MOST_S, growing_groups, similar
+from vocemo.runtime.batches import MOST_S, growing_groups, one_ahead, similar
 from vocemo.runtime.condition import SoundCondition
 from vocemo.runtime.prediction import Failure, Prediction, Segment
 from vocemo.runtime.source import Source, channel_of, is_encoded, name_of, pieces
 from vocemo.runtime.windows import first
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from vocemo.runtime.explain_occlusion import Occlusion
     from vocemo.runtime.explanation import Explanation
     from vocemo.runtime.stream import Stream
@@ -140,9 +142,18 @@ class Predictor:
             return
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(jobs, thread_name_prefix="vocemo") as pool:
-            for group in groups:
-                yield from map(_of, group, self._answer_group(list(pool.map(heard, group))))
+        pool = ThreadPoolExecutor(jobs, thread_name_prefix="vocemo")
+
+        def begin(group: Sequence[Source]) -> list[tuple[Source, Future[_Clip | Prediction | Failure]]]:
+            return [(source, pool.submit(heard, source)) for source in group]
+
+        try:
+            # A group is decoded while the model answers the one before it.
+            for begun in one_ahead(groups, begin):
+                answers = self._answer_group([future.result() for _, future in begun])
+                yield from (_of(source, answer) for (source, _), answer in zip(begun, answers, strict=True))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def timeline(
         self, source: Source, sample_rate: int | None = None, *, options: TimelineOptions | None = None
