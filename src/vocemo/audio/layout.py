@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import struct
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from vocemo.audio.content import AIFF, AU, W64, WAV, Content
 from vocemo.audio.source import OpenSource
 
 UNKNOWN_SIZE = 0xFFFFFFFF  # what a writer to a pipe leaves in the header
+FARTHEST = 2**40  # bytes; a file on a disk can be sought as far as the disk allows, one in memory anywhere
 MOST_CHUNKS = 10_000  # before the samples; a file of zeros behind its first bytes would be chunks throughout
 
 
@@ -103,7 +104,11 @@ def w64_layout(source: OpenSource) -> Layout:
 
 
 class NamelessFile:
-    """A file as libsndfile is to see it: without a name, by whose suffix it might be misled."""
+    """A file as a decoder is to see it: without a name, by whose suffix it might be misled.
+
+    Where a damaged header points to no place of any file it stays where it is, on a disk and in memory.
+    Of what is raised instead a decoder's binding prints the trace.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         """`file` is read, never closed."""
@@ -113,10 +118,13 @@ class NamelessFile:
         if hasattr(file, "readinto"):
             self.readinto = file.readinto
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> None:
-        """Go there, or stay where no file goes: what is raised is printed, and `tell` is asked anyway."""
-        with contextlib.suppress(OSError, ValueError):
-            self._seek(offset, whence)
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """The new position; below zero, as FFmpeg takes it, where there is no such place."""
+        if whence == os.SEEK_CUR:
+            offset += self.tell()
+        elif whence == os.SEEK_END:
+            offset += self._seek(0, os.SEEK_END)
+        return self._seek(offset) if 0 <= offset <= FARTHEST else -errno.EINVAL
 
 
 class PatchedFile:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vocemo.audio.content import AAC, AMR, MP3, MP4, MPEG_TS, OGG, Content
+from vocemo.audio.layout import NamelessFile
 from vocemo.audio.pages import ogg_is_cut
 from vocemo.audio.reader import Block, check_header, truncation
 from vocemo.audio.source import OpenSource
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from av.audio.resampler import AudioResampler
 
 PLANES_WITHOUT_END_MARK = 8  # AV_NUM_DATA_POINTERS
-FARTHEST = 2**40  # bytes; a file on a disk may be sought as far as the disk allows, one in memory anywhere
 SLACK_S = 0.1  # lengths in media headers count the codec's delay; less than this is no truncation
 
 
@@ -32,27 +30,6 @@ def load_av(source: OpenSource, content: Content) -> ModuleType:
     except ImportError:
         raise MissingExtraError(f"{source.name}: reading {content.container}", "media") from None
     return av
-
-
-class QuietFile:
-    """A file as PyAV is to see it, on a disk or in memory alike, wherever a damaged header points.
-
-    Where no file goes is an error that FFmpeg is told of: PyAV would print the trace of one that is raised.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        """`file` is read, never closed."""
-        self._seek = file.seek
-        self.read, self.tell = file.read, file.tell
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """The new position, or an error below zero."""
-        if offset > FARTHEST:
-            return -errno.EINVAL
-        try:
-            return self._seek(offset, whence)
-        except (OSError, ValueError, OverflowError):
-            return -errno.EINVAL
 
 
 class MediaReader:
@@ -69,7 +46,7 @@ class MediaReader:
         self.warnings: list[str] = []
         try:
             self._media = av.open(
-                QuietFile(source.file), mode="r", format=content.demuxer, metadata_errors="ignore"
+                NamelessFile(source.file), mode="r", format=content.demuxer, metadata_errors="ignore"
             )
         except (av.FFmpegError, ValueError, OSError) as error:  # a header may point before the file
             raise NotAudioError(
