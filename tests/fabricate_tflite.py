@@ -15,6 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 import fabricate_bundle
 from vocemo.bundle import METADATA_KEY, BundleInfo
+from vocemo.bundle.seal import sealed
 
 _TYPES = {
     "float32": schema.TensorType.FLOAT32,
@@ -45,7 +46,7 @@ def write(
     text = about.to_json() if metadata is None else metadata
     path.parent.mkdir(parents=True, exist_ok=True)
     content = _model(count, drop, text.encode(), behind=behind)
-    path.write_bytes(content + text.encode() if behind else content)
+    path.write_bytes(sealed(content + text.encode() if behind else content))
     return path
 
 

@@ -17,7 +17,7 @@ import fabricate_bundle
 import fabricate_tflite
 from recordings import encode, encode_media, tone
 from vocemo import audio
-from vocemo.bundle import Bundle, BundleInfo, flatbuffer
+from vocemo.bundle import Bundle, BundleInfo, flatbuffer, seal
 from vocemo.errors import BundleError, EmptyAudioError, NonFiniteAudioError, NotAudioError
 from vocemo.runtime.prediction import Failure, Prediction
 from vocemo.runtime.predictor import load
@@ -231,7 +231,27 @@ def test_a_tflite_file_whose_outputs_are_no_tensors_is_refused(tmp_path: Path) -
     data = bytearray(path.read_bytes())
     output = schema.Model.GetRootAs(bytes(data), 0).SignatureDefs(0).Outputs(0)
     place = output._tab.Pos + output._tab.Offset(6)  # of its number among the tensors
-    data[place : place + 4] = struct.pack("<I", 65_563)
+    for number in (65_563, 2**32 - 1):
+        data[place : place + 4] = struct.pack("<I", number)
+        path.write_bytes(seal.sealed(bytes(data[:-46])))
+        with pytest.raises(BundleError, match="no TFLite model that can be run"):
+            Bundle.open(path)
+
+
+@pytest.mark.parametrize("damage", ["a word", "the end", "the checksum"])
+def test_a_damaged_tflite_file_never_comes_before_litert(
+    tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would bring the process down, as with this word of its first table."""
+    path = fabricate_tflite.write(tmp_path / "a.tflite")
+    data = bytearray(path.read_bytes())
+    if damage == "a word":
+        data[16:20] = bytes(4)
+    elif damage == "the end":
+        del data[-46:]
+    else:
+        data[-1] ^= 1
     path.write_bytes(data)
-    with pytest.raises(BundleError, match="no TFLite model that can be run"):
+    monkeypatch.setattr("vocemo.bundle.tflite_engine._interpreter", lambda *_: pytest.fail("it was opened"))
+    with pytest.raises(BundleError, match=r"a\.tflite is .*(damaged|cut off|did not write)"):
         Bundle.open(path)

@@ -1,6 +1,7 @@
 """Bundles that are broken: each function takes the originals and a generator, and gives a file's bytes.
 
-A bundle has no checksum of itself: what is altered in its description or graph is read as it stands.
+An .onnx bundle has no checksum: what is altered in its description or graph is read as it stands. That of a
+.tflite bundle is made right again where its description is altered, so that what lies behind it is reached.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from fuzzing import protobuf
 from fuzzing.bombs import bomb
 from fuzzing.damage import damaged
 from fuzzing.originals import Originals
-from vocemo.bundle import METADATA_KEY
+from vocemo.bundle import METADATA_KEY, seal
 
 _KEY = METADATA_KEY.encode()
 _DEEP = 100_000
@@ -69,13 +70,17 @@ def in_description(given: Originals, rng: np.random.Generator) -> bytes:
 
 
 def of_tflite(given: Originals, rng: np.random.Generator) -> bytes:
-    """A TFLite file damaged in its tables or its description."""
+    """A TFLite file damaged anywhere, or whose description is altered and the file sealed again.
+
+    A graph that is altered and sealed again is not among them: LiteRT does not survive it.
+    """
     data = _any(given.tflite, rng)
     start = data.find(b'{"attribution"')
     if rng.random() < 0.5:
         stop = data.index(b"}", data.rfind(b'"weights"')) + 1
         text = described(data[start:stop], rng)[: stop - start]
-        return data[:start] + text.ljust(stop - start) + data[stop:]  # where it lies says how long it is
+        body = data[: data.rindex(seal.MARK)]
+        return seal.sealed(body[:start] + text.ljust(stop - start) + body[stop:])  # it says how long it is
     return damaged(data, rng)
 
 

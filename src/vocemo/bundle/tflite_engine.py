@@ -14,6 +14,7 @@ from vocemo.bundle import flatbuffer
 from vocemo.bundle.engine import DEVICES, MOST_THREADS, outputs_needed, usable_cores
 from vocemo.bundle.info import METADATA_KEY, BundleInfo
 from vocemo.bundle.quiet import without_notices
+from vocemo.bundle.seal import check_seal
 from vocemo.errors import BundleError, MissingExtraError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -38,15 +39,22 @@ class TfliteEngine:
             raise UsageError(f"device cuda: {path.name} is a .tflite file, which runs on the CPU; use cpu")
         self._path = path
         try:
-            self._entries = flatbuffer.metadata(path.read_bytes())
+            content = path.read_bytes()
+            self._entries = flatbuffer.metadata(content)
+            if METADATA_KEY in self._entries:
+                check_seal(content)  # before LiteRT sees it
         except BundleError as error:
             raise BundleError(f"{path} is {error}") from error
+        if METADATA_KEY not in self._entries:
+            raise BundleError(
+                f"{path} is a model that vocemo did not write: it has no '{METADATA_KEY}' metadata"
+            )
         self._interpreter = _interpreter(path, threads or min(usable_cores(), MOST_THREADS))
         try:
             self._runner = _signature(path, self._interpreter)
             self._inputs = _shapes_and_types(self._runner.get_input_details())
             self._outputs = _shapes_and_types(self._runner.get_output_details())
-        except (ValueError, RuntimeError) as error:  # text that is none too
+        except (ValueError, RuntimeError, TypeError) as error:  # numbers of no tensor, text that is none
             raise BundleError(f"{path} is no TFLite model that can be run: {_first_line(error)}") from error
         self._lock = threading.Lock()  # an interpreter has one set of tensors
 

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from vocemo.bundle import DISTANCE, Bundle, BundleInfo, Weights
 from vocemo.bundle.quiet import without_notices
+from vocemo.bundle.seal import sealed
 from vocemo.errors import MissingExtraError, UsageError
 from vocemo.lab.export.bundle_graph import Distance
 from vocemo.lab.export.parity import Parity, compare, noisy_tones, recordings
@@ -107,7 +108,7 @@ def write_tflite(
     partial = path.with_name(f".{path.name}.partial.tflite")
     partial.parent.mkdir(parents=True, exist_ok=True)
     try:
-        partial.write_bytes(content)
+        partial.write_bytes(sealed(content))
         bundle = Bundle.open(partial, device="cpu")
         batches = recordings(corpora, fixed, longest)
         if batches:
