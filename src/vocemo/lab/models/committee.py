@@ -64,7 +64,7 @@ class Committee(nn.Module):
         self.roots = _roots(built, self.parts)
         for number, (member, root) in enumerate(zip(built, self.roots, strict=True)):
             if isinstance(member, EncoderHead) and root not in (None, number):
-                member.encoder.give_up(member.frozen_stages)
+                member.stand_on_another()
 
     def forward(self, features: Tensor, lengths: Tensor) -> Output:
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output, votes and all."""

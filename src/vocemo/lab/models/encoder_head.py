@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from vocemo.errors import UsageError
-from vocemo.lab.models.encoders import ENCODERS, Credit, Partway, States
+from vocemo.lab.models.encoders import ENCODERS, Credit, Partway, StagedEncoder, States
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.pooling import LayerMix, StatisticsPooling
 from vocemo.lab.models.registry import MODELS
@@ -96,19 +96,26 @@ class EncoderHead(nn.Module):
 
     def trunk(self, features: Tensor, lengths: Tensor) -> Partway:
         """What the frozen first stages make of what `forward` takes."""
+        assert isinstance(self.encoder, StagedEncoder)  # which who `begins_as` another has
         return self.encoder.first(features, lengths, self.frozen_stages)
 
     def on_trunk(self, partway: Partway) -> Output:
         """What `forward` gives, from what the frozen first stages made."""
+        assert isinstance(self.encoder, StagedEncoder)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             states = self.encoder.rest(partway, self.frozen_stages)
         return self._answer(states)
+
+    def stand_on_another(self) -> None:
+        """Keep no frozen first stages: `on_trunk` alone is asked from then on, with what another's made."""
+        assert isinstance(self.encoder, StagedEncoder)
+        self.encoder.give_up(self.frozen_stages)
 
     def begins_as(self, other: EncoderHead) -> bool:
         """Whether the frozen first stages are those of another, whatever is trained behind them."""
         trained = _place(self.weights) is not None and self.weights == other.weights
         return (
-            self.encoder.shareable
+            isinstance(self.encoder, StagedEncoder)
             and trained
             and self.frozen_stages == other.frozen_stages > 0
             and self.described == other.described

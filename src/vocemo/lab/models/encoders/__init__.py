@@ -1,13 +1,14 @@
 """Encoders that were trained elsewhere: one file a kind, filed in `ENCODERS` by the name that recipes use."""
 
 from vocemo.lab.models.encoders import byol_s, efficientat, local_transformers
-from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, Partway, States
+from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, Partway, StagedEncoder, States
 
 __all__ = [
     "ENCODERS",
     "Credit",
     "Encoder",
     "Partway",
+    "StagedEncoder",
     "States",
     "byol_s",
     "efficientat",

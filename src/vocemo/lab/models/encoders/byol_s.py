@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vocemo.errors import UsageError
-from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, Partway, States
+from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Partway, StagedEncoder, States
 from vocemo.lab.models.encoders.state_dict import load_published
 from vocemo.lab.models.masking import frame_mask
 from vocemo.lab.models.normalised_convolution import NormalisedConvolution
@@ -35,14 +35,13 @@ OF_A_BLOCK = 4  # published modules of a block: convolution, normalisation, rect
 
 
 @ENCODERS.register("byol-s")
-class ByolS(Encoder):
+class ByolS(StagedEncoder):
     """BYOL-S of 512 numbers, behind the front end `byol-s-mel`: features (batch, 1, 64, T), 16 kHz.
 
     Its one state are the outputs of the last dense layer, 12.5 frames a second.
     """
 
     layers = 1
-    shareable = True
     width = WIDTH
     weights_expected: ClassVar[str] = (
         "the state dict of BYOL-S with 512 outputs (byol_s_default_512.pth), as it is published with SERAB"
@@ -68,10 +67,6 @@ class ByolS(Encoder):
             nn.Linear(WIDTH, WIDTH),
             nn.ReLU(),
         )
-
-    def forward(self, features: Tensor, lengths: Tensor) -> States:
-        """Features (batch, 1, 64, T), valid frames (batch,) -> States of one layer."""
-        return self.rest(self.first(features, lengths, 0), 0)
 
     def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
         """What the first so many blocks make of features: maps (batch, 64, bands, frames)."""

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vocemo.errors import UsageError
-from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, Partway, States
+from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Partway, StagedEncoder, States
 from vocemo.lab.models.encoders.state_dict import load_published
 from vocemo.lab.models.excitation import Excitation
 from vocemo.lab.models.masking import frame_mask
@@ -79,7 +79,7 @@ def scaled(channels: float, width: float = 1.0) -> int:
 
 
 @ENCODERS.register("efficientat-mn04")
-class EfficientAt(Encoder):
+class EfficientAt(StagedEncoder):
     """`mn04_as`, behind the front end `efficientat-mel`: features (batch, 1, 128, T), 32 kHz.
 
     Its one state are the outputs of blocks 3 to 15 and of the last convolution, each its mean over the bands
@@ -88,7 +88,6 @@ class EfficientAt(Encoder):
     """
 
     layers = 1
-    shareable = True
     weights_expected: ClassVar[str] = (
         "the state dict mn04_as_mAP_432.pt, as github.com/fschmid56/EfficientAT publishes it (v0.0.1)"
     )
@@ -119,10 +118,6 @@ class EfficientAt(Encoder):
             elif isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, 0, 0.01)
                 nn.init.zeros_(module.bias)
-
-    def forward(self, features: Tensor, lengths: Tensor) -> States:
-        """Features (batch, 1, 128, T), valid frames (batch,) -> States of one layer."""
-        return self.rest(self.first(features, lengths, 0), 0)
 
     def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
         """What the first so many stages make of features: maps (batch, D, bands, frames)."""

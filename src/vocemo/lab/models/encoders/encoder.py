@@ -47,8 +47,6 @@ class Encoder(nn.Module):
     layers: int  # hidden states that it gives
     width: int  # D, numbers of each
     weights_expected: ClassVar[str]  # what `load` takes, for people
-    # Whether `first` and `rest` are there, so that encoders whose first stages are the same can share them.
-    shareable: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, features: Tensor, lengths: Tensor) -> States:
@@ -61,20 +59,6 @@ class Encoder(nn.Module):
     @abstractmethod
     def credit(self, path: Path) -> Credit:
         """Whom a model made from the weights at this path must name."""
-
-    def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
-        """What the first so many stages make of what `forward` takes."""
-        raise NotImplementedError
-
-    def rest(self, partway: Partway, stages: int) -> States:
-        """What `forward` gives, from behind the first so many stages."""
-        raise NotImplementedError
-
-    def give_up(self, stages: int) -> None:
-        """Leave the first so many stages to another encoder, whose are the same: `rest` alone is asked
-        of this one from then on.
-        """
-        raise NotImplementedError
 
     def stages(self) -> Sequence[nn.Module]:
         """The parts that the features pass one after the other, the first first; none where it has none."""
@@ -89,6 +73,31 @@ class Encoder(nn.Module):
         if config is not None:
             raise UsageError("model.encoder_config is for encoder=transformers alone")
         return {}
+
+
+class StagedEncoder(Encoder):
+    """An encoder that can stop behind any of its first stages and go on from there.
+
+    Encoders whose first stages are the same can so share what these make of a batch.
+    """
+
+    def forward(self, features: Tensor, lengths: Tensor) -> States:
+        """Features (batch, channels, bands, T), valid frames (batch,) -> States."""
+        return self.rest(self.first(features, lengths, 0), 0)
+
+    @abstractmethod
+    def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
+        """What the first so many stages make of what `forward` takes."""
+
+    @abstractmethod
+    def rest(self, partway: Partway, stages: int) -> States:
+        """What `forward` gives, from behind the first so many stages."""
+
+    @abstractmethod
+    def give_up(self, stages: int) -> None:
+        """Leave the first so many stages to another encoder, whose are the same: `rest` alone is asked
+        of this one from then on.
+        """
 
 
 ENCODERS: registry.Registry[type[Encoder]] = registry.Registry("encoder")
