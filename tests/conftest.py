@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))  # so that `import fabricate` works wherever the tests are started
+sys.path.append(str(TESTS.parent / "scripts"))  # and `import fuzzing`
+# Limits of memory, which that module sets, are a thing of POSIX.
+collect_ignore = [] if importlib.util.find_spec("resource") else ["test_fuzz.py"]
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
 hypothesis.settings.register_profile("vocemo", deadline=None)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -63,7 +64,6 @@ def test_many_at_once() -> None:
 
 
 def test_annotate_a_table(tmp_path: Path) -> None:
-    pandas = pytest.importorskip("pandas", reason="dev has it")
     table = tmp_path / "calls.csv"
     recordings = [str(SAMPLES / "synthetic-happy.flac"), str(tmp_path / "gone.wav")]
     pandas.DataFrame({"path": recordings, "caller": ["ann", "ben"]}).to_csv(table, index=False)

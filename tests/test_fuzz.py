@@ -5,25 +5,19 @@ from __future__ import annotations
 import collections
 import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
-
-pytest.importorskip("resource", reason="limits of memory are a thing of POSIX")
+from fuzzing import ogg, protobuf
+from fuzzing.cases import KINDS, case
+from fuzzing.originals import Originals, originals
+from fuzzing.planted import FAULTS, Planted
+from fuzzing.pool import Pool
+from fuzzing.trials import Trials
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
-sys.path.append(str(SCRIPTS))
-
-from fuzzing import ogg, protobuf  # noqa: E402
-from fuzzing.cases import KINDS, case  # noqa: E402
-from fuzzing.originals import Originals, originals  # noqa: E402
-from fuzzing.planted import FAULTS, Planted  # noqa: E402
-from fuzzing.pool import Pool  # noqa: E402
-from fuzzing.trials import Trials  # noqa: E402
-
 ROUNDS = 2
 A_ROUND = sum(times for _, times in KINDS.values())
 

@@ -61,6 +61,6 @@ def test_an_error_comes_back_with_all_that_it_says(kind: type[Exception]) -> Non
         errors.UnknownNameError: ("emotion", "hapy", ["happy", "sad"]),
         errors.MissingExtraError: ("vocemo train", "lab"),
     }
-    error = kind(*given.get(kind, ("what is wrong",)))  # type: ignore[arg-type]
+    error = kind(*given.get(kind, ("what is wrong",)))
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is kind and str(again) == str(error) and vars(again) == vars(error)

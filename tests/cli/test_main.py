@@ -140,8 +140,8 @@ def test_the_script_for_a_shell_asks_this_program() -> None:
     """As the shell does: the script is read by bash, its function called, the program started by it."""
     vocemo = Path(sys.executable).with_name("vocemo")
     bash = shutil.which("bash")
-    if bash is None or not vocemo.exists():
-        pytest.skip("needs bash and the installed command")
+    if bash is None:
+        pytest.skip("no bash on this machine")
     script = subprocess.run(
         [vocemo, "--show-completion", "bash"], capture_output=True, text=True, check=True
     ).stdout

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 
 import vocemo
 from vocemo import audio
 from vocemo.errors import MissingExtraError, UnknownNameError, UsageError
 
-pandas = pytest.importorskip("pandas", reason="dev has it")
 SAMPLES = Path(__file__).parents[2] / "samples"
 
 
@@ -56,7 +56,7 @@ def test_what_is_wrong_with_a_table_is_said() -> None:
     with pytest.raises(UsageError, match="columns emotion already"):
         vocemo.annotate(pandas.DataFrame({"path": [], "emotion": []}))
     with pytest.raises(UsageError, match="given dict"):
-        vocemo.annotate({"path": []})  # type: ignore[arg-type]
+        vocemo.annotate({"path": []})
 
 
 def test_without_pandas_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ def test_a_group_is_decoded_while_the_model_answers_the_one_before(monkeypatch: 
     second_is_read = threading.Event()
     hear = runtime.Predictor.hear
 
-    def waiting(self: runtime.Predictor, clips: list) -> list:  # type: ignore[type-arg]
+    def waiting(self: runtime.Predictor, clips: list) -> list:
         assert second_is_read.wait(30), "the second group is not begun before the first is answered"
         return hear(self, clips)
 

@@ -103,7 +103,7 @@ def test_what_is_no_channel_is_refused(tiny: Predictor, stereo: Path, rows: np.n
         with pytest.raises(UsageError, match=r"samples of shape \(2, .*it has 2"):
             tiny.predict(OneChannel(rows, channel), RATE_HZ)
     with pytest.raises(UsageError, match="one channel already"):
-        OneChannel(OneChannel(stereo, 0), 0)  # type: ignore[arg-type]
+        OneChannel(OneChannel(stereo, 0), 0)
     with pytest.raises(UsageError, match="sample_rate"):
         tiny.predict(OneChannel(rows, 0))
     with pytest.raises(UsageError, match="carries its own"):
