@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import typer
 
 from vocemo.audio import probe
-from vocemo.cli.answering import Device, ModelFile, Threshold, Top
+from vocemo.cli.model_options import Device, ModelFile, Threshold, Top
 from vocemo.cli.outputs import check_no_input, writing
 from vocemo.cli.render_events import EventRenderer, event_renderer, lateness
 from vocemo.cli.render_timeline import segment_line

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vocemo.cli.answering import Device, ModelFile, Threshold, Top
-from vocemo.cli.asking import answers
+from vocemo.cli.answers import answers
 from vocemo.cli.held_lines import Kind
 from vocemo.cli.inputs import STANDARD_INPUT, expand
+from vocemo.cli.model_options import Device, ModelFile, Threshold, Top
 from vocemo.cli.outputs import check_no_input, writing
 from vocemo.cli.progress import progress
 from vocemo.cli.render import columns, renderer

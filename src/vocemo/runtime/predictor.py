@@ -112,7 +112,7 @@ class Predictor:
         without their rate.
         """
         heard = self._hear(source, sample_rate)
-        return _of(source, heard if isinstance(heard, Prediction) else self._answer([heard])[0])
+        return _with_channel(source, heard if isinstance(heard, Prediction) else self._answer([heard])[0])
 
     def predict_many(
         self,
@@ -138,7 +138,7 @@ class Predictor:
 
         if jobs == 1:
             for group in groups:
-                yield from map(_of, group, self._answer_group([heard(source) for source in group]))
+                yield from map(_with_channel, group, self._answer_group([heard(source) for source in group]))
             return
         from concurrent.futures import ThreadPoolExecutor
 
@@ -151,7 +151,9 @@ class Predictor:
             # A group is decoded while the model answers the one before it.
             for begun in one_ahead(groups, begin):
                 answers = self._answer_group([future.result() for _, future in begun])
-                yield from (_of(source, answer) for (source, _), answer in zip(begun, answers, strict=True))
+                yield from (
+                    _with_channel(source, answer) for (source, _), answer in zip(begun, answers, strict=True)
+                )
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -176,7 +178,7 @@ class Predictor:
 
         warnings = list[str]()
         parts = self._pieces(source, sample_rate, warnings)
-        return _of(source, predict(self, name_of(source), parts, warnings, options))
+        return _with_channel(source, predict(self, name_of(source), parts, warnings, options))
 
     def stream(self, sample_rate: int | None = None, *, options: TimelineOptions | None = None) -> Stream:
         """A stream to push samples to as they come: `stream.push(chunk)` gives events.
@@ -360,7 +362,7 @@ class Predictor:
         return [float(distance) / limit for distance in distances]
 
 
-def _of(source: Source, answer: Answer) -> Answer:
+def _with_channel(source: Source, answer: Answer) -> Answer:
     """The answer to a source, with the channel that it is of."""
     channel = channel_of(source)
     return answer if channel is None else dataclasses.replace(answer, channel=channel)
