@@ -84,7 +84,7 @@ def plain(predictor: Predictor, chunks: list[np.ndarray]) -> tuple[float, int]:
             next_s += hop
             prepared = prepare(heard, rate, predictor.info.preparation)
             if speaking and not prepared.silent:
-                predictor.hear([(prepared.samples, prepared.length)])
+                predictor.answerer.hear([(prepared.samples, prepared.length)])
                 answers += 1
     return time.process_time() - begun, answers
 

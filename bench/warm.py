@@ -79,7 +79,7 @@ def stages(predictor: Predictor, path: Path) -> dict[str, Callable[[], Any]]:
         "resample": lambda: audio.resample(own.samples, own.sample_rate, rate),
         "prepare": lambda: prepare(samples, rate, preparation),
         "remarks": remark,
-        "network": lambda: predictor.hear([(prepared.samples, prepared.length)]),
+        "network": lambda: predictor.answerer.hear([(prepared.samples, prepared.length)]),
         "floor_of_network": lambda: predictor.bundle.run(together, lengths),
     }
 

@@ -157,9 +157,9 @@ def _hear(
     for (window_s, hop_s), alike in itertools.groupby(
         heard_alike, key=lambda each: (each.window_s, each.hop_s)
     ):
-        heard = listened(model, [recording.samples], TimelineOptions(window_s=window_s, hop_s=hop_s))
+        heard = listened(model.answerer, [recording.samples], TimelineOptions(window_s=window_s, hop_s=hop_s))
         for each in alike:
-            into[each].append((recording, concluded(model, heard, each)[0]))
+            into[each].append((recording, concluded(model.answerer, heard, each)[0]))
 
 
 def _plain(options: TimelineOptions) -> dict[str, Any]:

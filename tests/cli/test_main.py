@@ -202,6 +202,20 @@ def test_info_tells_how_long_clips_are(tmp_path: Path, capsys: pytest.CaptureFix
         assert told in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "metrics",
+    [5, "all of them", {"uar": "high"}, {"uar": {}}, {"uar": {"mean": 0.5, "ci95": [1]}}, {"uar": None}],
+)
+def test_info_of_results_that_other_programs_wrote(
+    metrics: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = {"protocol": "loso", "metrics": {"uar": 0.7}}
+    about = fabricate_bundle.info(results=({"protocol": "odd", "metrics": metrics}, sound))
+    assert main(["info", str(fabricate_bundle.write(tmp_path / "odd.onnx", about))]) == 0
+    said = capsys.readouterr().out
+    assert "a result that cannot be read" in said and "loso: UAR 70.0%" in said
+
+
 def test_info_as_json(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(bundle), "--format", "json"]) == 0
     said = json.loads(capsys.readouterr().out)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import vocemo
-from vocemo.runtime import predictor as runtime
+from vocemo.runtime.answerer import Answerer
 from vocemo.runtime.batches import MOST_CLIPS, growing_groups, one_ahead, similar
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -54,9 +54,9 @@ def test_a_group_is_decoded_while_the_model_answers_the_one_before(monkeypatch: 
     silence = np.zeros(16_000, np.float32)
     voice = str(SAMPLES / "synthetic-angry.flac")
     second_is_read = threading.Event()
-    hear = runtime.Predictor.hear
+    hear = Answerer.hear
 
-    def waiting(self: runtime.Predictor, clips: list) -> list:
+    def waiting(self: Answerer, clips: list) -> list:
         assert second_is_read.wait(30), "the second group is not begun before the first is answered"
         return hear(self, clips)
 
@@ -66,7 +66,7 @@ def test_a_group_is_decoded_while_the_model_answers_the_one_before(monkeypatch: 
                 second_is_read.set()
             yield voice if number % 2 else silence
 
-    monkeypatch.setattr(runtime.Predictor, "hear", waiting)
+    monkeypatch.setattr(Answerer, "hear", waiting)
     answers = list(model.predict_many(sources(), 16_000, jobs=2))
     assert [answer.emotion is None for answer in answers] == [True, False] * 6
 

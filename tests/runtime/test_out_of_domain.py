@@ -13,8 +13,9 @@ from vocemo import audio
 from vocemo.cli.main import main
 from vocemo.errors import BundleError
 from vocemo.lab.evaluate import other_sounds
+from vocemo.runtime.answerer import UNFAMILIAR
 from vocemo.runtime.prediction import Prediction
-from vocemo.runtime.predictor import UNFAMILIAR, Predictor, load
+from vocemo.runtime.predictor import Predictor, load
 
 RATE_HZ = fabricate_bundle.RATE_HZ
 LIMIT = 0.5  # of the tiny bundle's distance, its roughness: a pitch of some 1.8 kHz

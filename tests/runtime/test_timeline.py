@@ -185,7 +185,7 @@ def test_a_model_of_fixed_length_hears_windows_of_that_length(tmp_path: Path, by
     preparation = Preparation(sample_rate=RATE_HZ, remove_dc=False, length_s=2.5, offset_s=0.5, crop="start")
     path = fabricate_bundle.write(tmp_path / "fixed.onnx", fabricate_bundle.info(preparation=preparation))
     samples = np.concatenate([silence(1.0), tone(5.2, 4_000.0), tone(5.0, 100.0), silence(0.5)])
-    ((_, _, windows),) = listened(load(path), [samples], TimelineOptions()).stretches
+    ((_, _, windows),) = listened(load(path).answerer, [samples], TimelineOptions()).stretches
     assert {each.stop - each.start for each in windows} == {round(2.5 * RATE_HZ)}
     # What is heard of each is the whole of it: the offset is a recording's, not a window's.
     first = samples[windows[0].start : windows[0].stop]
@@ -252,7 +252,7 @@ def test_hours_without_a_pause_are_worked_out_in_pieces(tiny: Predictor) -> None
     ]
     total = int(starts[-1]) + window
     options = TimelineOptions(smoothing="none")
-    _, course = concluded(tiny, Heard(RATE_HZ, total, hop, [(0, total, windows)]), options)
+    _, course = concluded(tiny.answerer, Heard(RATE_HZ, total, hop, [(0, total, windows)]), options)
     # By the definition, moment by moment.
     for place in (0, 1, 255, 256, 257, 1_500, len(course.times_s) - 1):
         centre = course.times_s[place] * RATE_HZ
@@ -266,7 +266,7 @@ def test_a_moment_that_no_window_covers_is_known_by_the_nearest(tiny: Predictor)
     one, other = np.eye(4, dtype=np.float32)[[1, 3]]
     windows = [OfWindow(0, 0, 1_000, one, None), OfWindow(0, 9_000, 10_000, other, None)]
     _, course = concluded(
-        tiny, Heard(RATE_HZ, 10_000, 500, [(0, 10_000, windows)]), TimelineOptions(smoothing="none")
+        tiny.answerer, Heard(RATE_HZ, 10_000, 500, [(0, 10_000, windows)]), TimelineOptions(smoothing="none")
     )
     assert course.probabilities.argmax(1).tolist() == [1] * 10 + [3] * 10
 

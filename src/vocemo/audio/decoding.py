@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 from vocemo.audio.channels import check_channel, downmix
 from vocemo.audio.content import MP3, Content, sniff
 from vocemo.audio.faults import Faults
-from vocemo.audio.flat_tops import greatest
 from vocemo.audio.reader import Reader, SoundFileReader, Undecodable
 from vocemo.audio.resampling import Resampler, check_rate
+from vocemo.audio.sound import no_sound
 from vocemo.audio.source import OpenSource, Source, opened
 from vocemo.errors import (
     EmptyAudioError,
@@ -27,7 +26,6 @@ from vocemo.errors import (
 )
 
 BLOCK_SAMPLES = 2**20  # over all channels: 4 MiB, 22 s of mono at 48 kHz, so that most clips are one block
-LOUDEST = 1e12  # of any sample: 32-bit integers are at 2e9, and a spectrum's power is still a float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,15 +182,9 @@ def _mono(name: str, reader: Reader, rate: int, channel: int | None) -> Iterator
             # A copy: a view would keep the other channels in memory.
             block = np.ascontiguousarray(block[:, channel : channel + 1])
         mono = downmix(block)
-        peak = greatest(mono)
-        if not math.isfinite(peak):
-            at_s = (done + int(np.argmin(np.isfinite(mono)))) / reader.sample_rate
-            raise NonFiniteAudioError(
-                f"{name}: a sample at {at_s:.3f} s is not a finite number (NaN or infinite)"
-            )
-        if peak > LOUDEST:
-            at_s = (done + int(np.abs(mono).argmax())) / reader.sample_rate
-            raise NonFiniteAudioError(f"{name}: a sample at {at_s:.3f} s is {peak:.3g}, which no sound is")
+        if fault := no_sound(mono):
+            at_s = (done + fault[0]) / reader.sample_rate
+            raise NonFiniteAudioError(f"{name}: a sample at {at_s:.3f} s is {fault[1]}")
         done += len(mono)
         faults.push(block, mono)
         part = resampler.push(mono)

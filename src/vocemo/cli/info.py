@@ -104,7 +104,17 @@ _FIGURES = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
 
 
 def _result(result: Mapping[str, Any]) -> str:
-    """One measured result: its protocol, whether it leaks, and its figures with their intervals."""
+    """One measured result: its protocol, whether it leaks, and its figures with their intervals.
+
+    What a bundle calls results may be anything: other programs write bundles too.
+    """
+    try:
+        return _measured(result)
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+        return "a result that cannot be read"
+
+
+def _measured(result: Mapping[str, Any]) -> str:
     leaky = " (LEAKY: speakers of the test are in training)" if result.get("leaky") else ""
     metrics = dict(result.get("metrics", {}))
     figures = [f"{label} {_figure(metrics[name])}" for name, label in _FIGURES.items() if name in metrics]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vocemo.audio.channels import downmix
-from vocemo.audio.decoding import LOUDEST
+from vocemo.audio.sound import no_sound
 from vocemo.errors import EmptyAudioError, MissingExtraError, NonFiniteAudioError, UsageError
 from vocemo.prepare.options import NoiseReduction
 
@@ -34,12 +34,8 @@ def as_mono(samples: NDArray[np.generic]) -> Samples:
     array([ 0. ,  0.5, -1. ], dtype=float32)
     """
     mono = downmix(as_floats(samples).T)
-    finite = np.isfinite(mono)
-    if not finite.all():
-        raise NonFiniteAudioError(f"sample {int(np.argmin(finite))} is not a finite number (NaN or infinite)")
-    loudest = float(np.abs(mono).max())
-    if loudest > LOUDEST:
-        raise NonFiniteAudioError(f"sample {int(np.abs(mono).argmax())} is {loudest:.3g}, which no sound is")
+    if fault := no_sound(mono):
+        raise NonFiniteAudioError("sample {} is {}".format(*fault))
     return mono
 
 

@@ -5,31 +5,28 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vocemo.runtime.answerer import Answerer
 from vocemo.runtime.batches import MOST_CLIPS, MOST_S
 from vocemo.runtime.prediction import Prediction, Segment
 from vocemo.runtime.windows import audible, cut, level_db
-
-if TYPE_CHECKING:
-    from vocemo.runtime.predictor import Predictor
 
 SILENT_BELOW_LOUDEST_DB = 30.0  # a window this far below the loudest holds no speech worth averaging
 
 
 def averaged(
-    predictor: Predictor, path: str | None, stream: Iterator[NDArray[np.float32]], warnings: list[str]
+    model: Answerer, path: str | None, stream: Iterator[NDArray[np.float32]], warnings: list[str]
 ) -> Prediction:
     """The mean over the windows of a long recording, in memory that does not grow with it.
 
     stream: its samples at the model's rate, (n,) each. Windows that are silent by themselves, or far below
     the loudest, count for nothing.
     """
-    preparation = dataclasses.replace(predictor.info.preparation, offset_s=0.0)
-    rate, window_s = preparation.sample_rate, predictor.window_s
+    preparation = dataclasses.replace(model.info.preparation, offset_s=0.0)
+    rate, window_s = preparation.sample_rate, model.window_s
     end, levels_db, segments = 0, list[float](), list[Segment]()
     per_run = max(1, min(MOST_CLIPS, int(MOST_S / window_s)))
     windows = cut(stream, round(window_s * rate))
@@ -41,8 +38,8 @@ def averaged(
                 clips.append((prepared.samples, prepared.length))
                 spans.append((start / rate, end / rate))
                 levels_db.append(level_db(window))
-        for (start_s, end_s), (probabilities, score) in zip(spans, predictor.hear(clips), strict=True):
-            each = predictor.conclude(path, end_s - start_s, probabilities, (), out_of_domain=score)
+        for (start_s, end_s), (probabilities, score) in zip(spans, model.hear(clips), strict=True):
+            each = model.conclude(path, end_s - start_s, probabilities, (), out_of_domain=score)
             segments.append(
                 Segment(
                     start_s, end_s, each.emotion, each.confidence, each.probabilities, score, each.uncertain
@@ -51,10 +48,10 @@ def averaged(
     floor_db = max(levels_db, default=0.0) - SILENT_BELOW_LOUDEST_DB
     kept = [segment for segment, db in zip(segments, levels_db, strict=True) if db >= floor_db]
     if not kept:
-        return predictor.silence(path, end / rate, [*warnings, "the recording is silent"])
+        return model.silence(path, end / rate, [*warnings, "the recording is silent"])
     mean = np.mean([list(segment.probabilities.values()) for segment in kept], axis=0)
     score, remarks = out_of_domain([segment.out_of_domain for segment in kept])
-    return predictor.conclude(path, end / rate, mean, [*warnings, *remarks], tuple(kept), score)
+    return model.conclude(path, end / rate, mean, [*warnings, *remarks], tuple(kept), score)
 
 
 def out_of_domain(scores: Sequence[float | None]) -> tuple[float | None, list[str]]:

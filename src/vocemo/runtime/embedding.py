@@ -5,20 +5,17 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vocemo.errors import AudioError
 from vocemo.prepare import Prepared, prepare
+from vocemo.runtime.answerer import Answerer
 from vocemo.runtime.windows import audible, cut, first
 
-if TYPE_CHECKING:
-    from vocemo.runtime.predictor import Predictor
 
-
-def embed(predictor: Predictor, name: str, stream: Iterator[NDArray[np.float32]]) -> NDArray[np.float32]:
+def embed(model: Answerer, name: str, stream: Iterator[NDArray[np.float32]]) -> NDArray[np.float32]:
     """The mean embedding over the windows of a recording, (D,), in memory that does not grow with it.
 
     Up to the model's longest it is one clip, of which the model hears what `predict` hears.
@@ -26,20 +23,20 @@ def embed(predictor: Predictor, name: str, stream: Iterator[NDArray[np.float32]]
     stream: its samples at the model's rate, (n,) each. Raises AudioError where nothing is heard.
     """
     total, heard = np.zeros(0), 0
-    for prepared in _heard(predictor, stream):
+    for prepared in _heard(model, stream):
         lengths = np.array([prepared.length], np.int64)
-        vector = predictor.bundle.run(prepared.samples[None], lengths)["embedding"][0].astype(np.float64)
+        vector = model.bundle.run(prepared.samples[None], lengths)["embedding"][0].astype(np.float64)
         total, heard = (total + vector if heard else vector), heard + 1
     if not heard:
         raise AudioError(f"{name} is silent: there is no voice to describe")
     return (total / heard).astype(np.float32)
 
 
-def _heard(predictor: Predictor, stream: Iterator[NDArray[np.float32]]) -> Iterator[Prepared]:
+def _heard(model: Answerer, stream: Iterator[NDArray[np.float32]]) -> Iterator[Prepared]:
     """A recording as one clip, or past the model's longest as windows of the length that it hears at once."""
-    preparation = predictor.info.preparation
+    preparation = model.info.preparation
     rate = preparation.sample_rate
-    longest = round(predictor.longest_s * rate)
+    longest = round(model.longest_s * rate)
     head = first(stream, beyond=longest)
     if sum(map(len, head)) <= longest:
         prepared = prepare(np.concatenate(head), rate, preparation)
@@ -47,6 +44,6 @@ def _heard(predictor: Predictor, stream: Iterator[NDArray[np.float32]]) -> Itera
             yield prepared
         return
     preparation = dataclasses.replace(preparation, offset_s=0.0)
-    for _, window in cut(itertools.chain(head, stream), round(predictor.window_s * rate)):
+    for _, window in cut(itertools.chain(head, stream), round(model.window_s * rate)):
         if (each := audible(window, rate, preparation)) is not None:
             yield each

@@ -5,17 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vocemo.runtime.answerer import Answerer
 from vocemo.runtime.speech_windows import Samples, SpeechWindow, SpeechWindows
 from vocemo.runtime.timeline_options import TimelineOptions
 from vocemo.runtime.windows import audible
-
-if TYPE_CHECKING:
-    from vocemo.runtime.predictor import Predictor
 
 AT_ONCE = 16  # windows in one run of the model, where they need not be answered at once
 
@@ -50,9 +47,9 @@ class Hearing:
     while it is in doubt whether the pause that it ends in ends the speech. What is `heard` is the same.
     """
 
-    def __init__(self, predictor: Predictor, options: TimelineOptions, at_once: int = 1) -> None:
-        self._predictor, self._at_once = predictor, at_once
-        self._preparation = dataclasses.replace(predictor.info.preparation, offset_s=0.0)
+    def __init__(self, model: Answerer, options: TimelineOptions, at_once: int = 1) -> None:
+        self._model, self._at_once = model, at_once
+        self._preparation = dataclasses.replace(model.info.preparation, offset_s=0.0)
         self._rate = self._preparation.sample_rate
         window_s = self._preparation.length_s or min(options.window_s, self._preparation.max_length_s)
         self._hop = round(min(options.hop_s, window_s) * self._rate)
@@ -125,16 +122,16 @@ class Hearing:
         for cut in windows:
             if (prepared := audible(cut.samples, self._rate, self._preparation)) is not None:
                 ready.append((cut, prepared.samples, prepared.length))
-        said = self._predictor.hear([(samples, length) for _, samples, length in ready])
+        said = self._model.hear([(samples, length) for _, samples, length in ready])
         return [
             OfWindow(cut.span, cut.start, cut.start + len(cut.samples), probabilities, score)
             for (cut, _, _), (probabilities, score) in zip(ready, said, strict=True)
         ]
 
 
-def listened(predictor: Predictor, chunks: Iterable[Samples], options: TimelineOptions) -> Heard:
+def listened(model: Answerer, chunks: Iterable[Samples], options: TimelineOptions) -> Heard:
     """All that the model hears in a recording; options of smoothing play no part in it."""
-    hearing = Hearing(predictor, options, at_once=AT_ONCE)
+    hearing = Hearing(model, options, at_once=AT_ONCE)
     for chunk in chunks:
         hearing.push(chunk)
     hearing.push(np.zeros(0, np.float32), last=True)

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo.bundle import DISTANCE, Bundle, BundleInfo, usable_cores
-from vocemo.errors import BundleError, UsageError, VocemoError
+from vocemo.bundle import Bundle, BundleInfo, usable_cores
+from vocemo.errors import UsageError, VocemoError
 from vocemo.prepare import prepare
+from vocemo.runtime.answerer import Answerer
 from vocemo.runtime.averaging import averaged
-from vocemo.runtime.batches import MOST_S, growing_groups, one_ahead, similar
+from vocemo.runtime.batches import growing_groups, one_ahead
 from vocemo.runtime.condition import SoundCondition
 from vocemo.runtime.prediction import Failure, Prediction, Segment
 from vocemo.runtime.source import Source, channel_of, is_encoded, name_of, pieces
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from vocemo.runtime.timeline_options import TimelineOptions
 
 SHORT_S = 3.0  # a clip below this is warned of, where the model was trained on longer ones
-UNFAMILIAR = "this does not sound like the speech that the model knows, so its answer is a mere guess"
 MOST_JOBS = 4  # threads that decode by default
 Answer = TypeVar("Answer", Prediction, Prediction | Failure)
 
@@ -74,14 +74,27 @@ class Predictor:
 
     def __init__(self, bundle: Bundle, *, threshold: float | None = None) -> None:
         """Wrap an opened bundle; UsageError where the threshold is no probability."""
-        if threshold is not None and not 0.0 <= threshold <= 1.0:
-            raise UsageError(f"threshold is a probability from 0 to 1, given {threshold}")
-        self.bundle = bundle
-        self.threshold = bundle.info.threshold if threshold is None else threshold
-        preparation = bundle.info.preparation
-        self._rate = preparation.sample_rate
-        self.window_s = preparation.length_s or preparation.max_length_s
-        self.longest_s = max(preparation.max_length_s, self.window_s)  # up to here a recording is one clip
+        self.answerer = Answerer(bundle, threshold)
+
+    @property
+    def bundle(self) -> Bundle:
+        """The opened file: its graph, and what it says of itself."""
+        return self.answerer.bundle
+
+    @property
+    def threshold(self) -> float | None:
+        """The confidence below which an answer is called uncertain; None where none is."""
+        return self.answerer.threshold
+
+    @property
+    def window_s(self) -> float:
+        """The length of what the model hears at once, in seconds."""
+        return self.answerer.window_s
+
+    @property
+    def longest_s(self) -> float:
+        """Up to here, in seconds, a recording is one clip; past it it is heard window by window."""
+        return self.answerer.longest_s
 
     @property
     def info(self) -> BundleInfo:
@@ -178,7 +191,7 @@ class Predictor:
 
         warnings = list[str]()
         parts = self._pieces(source, sample_rate, warnings)
-        return _with_channel(source, predict(self, name_of(source), parts, warnings, options))
+        return _with_channel(source, predict(self.answerer, name_of(source), parts, warnings, options))
 
     def stream(self, sample_rate: int | None = None, *, options: TimelineOptions | None = None) -> Stream:
         """A stream to push samples to as they come: `stream.push(chunk)` gives events.
@@ -188,7 +201,7 @@ class Predictor:
         """
         from vocemo.runtime.stream import Stream
 
-        return Stream(self, self._rate if sample_rate is None else sample_rate, options)
+        return Stream(self.answerer, self.answerer.rate if sample_rate is None else sample_rate, options)
 
     def explain(
         self,
@@ -224,7 +237,7 @@ class Predictor:
         """
         from vocemo.runtime.embedding import embed
 
-        return embed(self, name_of(source) or "the recording", self._pieces(source, sample_rate, []))
+        return embed(self.answerer, name_of(source) or "the recording", self._pieces(source, sample_rate, []))
 
     def _try(
         self, source: Source, sample_rate: int | None, timeline: bool | TimelineOptions
@@ -241,16 +254,16 @@ class Predictor:
         """Decode and prepare; what needs no batch (silence, a long recording) is answered here."""
         path, warnings = name_of(source), list[str]()
         parts = self._pieces(source, sample_rate, warnings)
-        longest = round(self.longest_s * self._rate)
+        longest = round(self.longest_s * self.answerer.rate)
         head = first(parts, beyond=longest)
         held = sum(map(len, head))
         if held > longest:
-            return averaged(self, path, itertools.chain(head, parts), warnings)
-        prepared = prepare(np.concatenate(head), self._rate, self.info.preparation)
-        duration_s = held / self._rate
+            return averaged(self.answerer, path, itertools.chain(head, parts), warnings)
+        prepared = prepare(np.concatenate(head), self.answerer.rate, self.info.preparation)
+        duration_s = held / self.answerer.rate
         warnings += prepared.warnings
         if prepared.silent:
-            return self.silence(path, duration_s, warnings)
+            return self.answerer.silence(path, duration_s, warnings)
         warnings += self._remarks(duration_s)
         return _Clip(path, duration_s, prepared.samples, prepared.length, tuple(dict.fromkeys(warnings)))
 
@@ -258,8 +271,8 @@ class Predictor:
         self, source: Source, sample_rate: int | None, warnings: list[str]
     ) -> Iterator[NDArray[np.float32]]:
         """The samples of a source at the model's rate; adds its warnings as they come."""
-        condition = SoundCondition(self._rate)
-        for part in pieces(source, sample_rate, self._rate):
+        condition = SoundCondition(self.answerer.rate)
+        for part in pieces(source, sample_rate, self.answerer.rate):
             warnings += part.warnings
             condition.push(part.samples)
             yield part.samples
@@ -275,50 +288,6 @@ class Predictor:
             ]
         return []
 
-    def silence(self, path: str | None, duration_s: float, warnings: Sequence[str]) -> Prediction:
-        """The answer for a recording in which nothing was heard."""
-        said = tuple(dict.fromkeys(warnings))
-        return Prediction(path, 0.0, duration_s, duration_s, None, 0.0, {}, False, (), self.info.name, said)
-
-    def conclude(
-        self,
-        path: str | None,
-        duration_s: float,
-        probabilities: NDArray[np.floating],
-        warnings: Sequence[str],
-        segments: tuple[Segment, ...] = (),
-        out_of_domain: float | None = None,
-    ) -> Prediction:
-        """The answer for a recording, from its probabilities (emotions,)."""
-        if not np.isfinite(probabilities).all():
-            what = path or "the recording"
-            raise BundleError(
-                f"{self.bundle.path} answers {what} with what is no probability: {probabilities}"
-            )
-        best = int(np.argmax(probabilities))
-        confidence = float(probabilities[best])
-        unfamiliar = out_of_domain is not None and out_of_domain > 1.0
-        warnings = [*warnings, UNFAMILIAR] if unfamiliar else warnings
-        return Prediction(
-            path=path,
-            start_s=0.0,
-            end_s=duration_s,
-            duration_s=duration_s,
-            emotion=self.emotions[best],
-            confidence=confidence,
-            probabilities=dict(zip(self.emotions, map(float, probabilities), strict=True)),
-            uncertain=self.doubts(confidence, out_of_domain),
-            segments=segments,
-            model=self.info.name,
-            warnings=tuple(dict.fromkeys(warnings)),
-            out_of_domain=out_of_domain,
-        )
-
-    def doubts(self, confidence: float, out_of_domain: float | None) -> bool:
-        """Whether an answer is called uncertain."""
-        unfamiliar = out_of_domain is not None and out_of_domain > 1.0
-        return unfamiliar or (self.threshold is not None and confidence < self.threshold)
-
     def _answer_group(self, heard: Sequence[_Clip | Prediction | Failure]) -> Iterator[Prediction | Failure]:
         """Answer the clips of a group in batches of similar length and put all back in order."""
         clips = [each for each in heard if isinstance(each, _Clip)]
@@ -328,38 +297,11 @@ class Predictor:
 
     def _answer(self, clips: Sequence[_Clip]) -> list[Prediction]:
         """The predictions of clips, in their order."""
-        heard = self.hear([(clip.samples, clip.length) for clip in clips])
+        heard = self.answerer.hear([(clip.samples, clip.length) for clip in clips])
         return [
-            self.conclude(clip.path, clip.duration_s, row, clip.warnings, out_of_domain=score)
+            self.answerer.conclude(clip.path, clip.duration_s, row, clip.warnings, out_of_domain=score)
             for clip, (row, score) in zip(clips, heard, strict=True)
         ]
-
-    def hear(
-        self, clips: Sequence[tuple[NDArray[np.float32], int]]
-    ) -> list[tuple[NDArray[np.float32], float | None]]:
-        """What the model says of clips that are prepared, each with its length before padding, in order.
-
-        Gives probabilities (emotions,) and the `out_of_domain` of `Prediction`; clips of similar length share
-        a run of the graph.
-        """
-        found: dict[int, tuple[NDArray[np.float32], float | None]] = {}
-        for batch in similar([len(samples) for samples, _ in clips], round(MOST_S * self._rate)):
-            widest = max(len(clips[index][0]) for index in batch)
-            together = np.zeros((len(batch), widest), np.float32)
-            for row, index in enumerate(batch):
-                together[row, : len(clips[index][0])] = clips[index][0]
-            lengths = np.array([clips[index][1] for index in batch], np.int64)
-            outputs = self.bundle.run(together, lengths)
-            scores = self._scores(outputs.get(DISTANCE), len(batch))
-            found |= dict(zip(batch, zip(outputs["probabilities"], scores, strict=True), strict=True))
-        return [found[index] for index in range(len(clips))]
-
-    def _scores(self, distances: NDArray[np.float32] | None, clips: int) -> list[float] | list[None]:
-        """Each clip's distance over the model's limit; None where the model has no such thing."""
-        limit = self.info.distance_limit
-        if limit is None or distances is None:
-            return [None] * clips
-        return [float(distance) / limit for distance in distances]
 
 
 def _with_channel(source: Source, answer: Answer) -> Answer:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,14 +19,12 @@ from numpy.typing import ArrayLike, NDArray
 from vocemo.audio.resampling import Resampler, check_rate
 from vocemo.errors import UsageError
 from vocemo.prepare.signal import as_mono
+from vocemo.runtime.answerer import Answerer
 from vocemo.runtime.hearing import Hearing, OfWindow
 from vocemo.runtime.prediction import Segment
 from vocemo.runtime.timeline import concluded
 from vocemo.runtime.timeline_options import TimelineOptions
 from vocemo.runtime.windows import level_db
-
-if TYPE_CHECKING:
-    from vocemo.runtime.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -64,22 +62,20 @@ class Event:
 
 
 class Stream:
-    """A voice that goes on. One thread at a time pushes; streams of one predictor leave each other alone.
+    """A voice that goes on. One thread at a time pushes; streams of one model leave each other alone.
 
     Args:
-        predictor: who answers.
+        model: who answers.
         sample_rate: of the samples that are pushed, in Hz.
         options: windows, hop and smoothing, as for a timeline.
     """
 
-    def __init__(
-        self, predictor: Predictor, sample_rate: int, options: TimelineOptions | None = None
-    ) -> None:
-        self._predictor = predictor
+    def __init__(self, model: Answerer, sample_rate: int, options: TimelineOptions | None = None) -> None:
+        self._model = model
         self._asked = options or TimelineOptions()
-        self._rate = predictor.info.preparation.sample_rate
+        self._rate = model.info.preparation.sample_rate
         self._resampler = Resampler(check_rate(sample_rate), self._rate)
-        self._hearing = Hearing(predictor, self._asked)
+        self._hearing = Hearing(model, self._asked)
         self._belief: NDArray[np.float64] | None = None
         self._ended = 0  # stretches of speech whose end has been told
         self._last: str | None = None
@@ -100,12 +96,12 @@ class Stream:
     @property
     def segments(self) -> list[Segment]:
         """The timeline so far, speech that still goes on left out; once finished, that of the whole."""
-        return concluded(self._predictor, self._hearing.heard, self._asked)[0]
+        return concluded(self._model, self._hearing.heard, self._asked)[0]
 
     @property
     def emotions(self) -> tuple[str, ...]:
         """The emotions that its model tells apart."""
-        return self._predictor.emotions
+        return self._model.emotions
 
     def push(self, samples: ArrayLike) -> list[Event]:
         """Take samples, (n,) or (channels, n), of any number; gives what they bring, which may be nothing.
@@ -143,16 +139,16 @@ class Stream:
         self._belief = believed(self._belief, probabilities, self._asked.change)
         best = int(self._belief.argmax())
         confidence = float(self._belief[best])
-        emotion = self._predictor.emotions[best]
+        emotion = self._model.emotions[best]
         changed, self._last = emotion != self._last, emotion
         return Event(
             heard.start / self._rate,
             heard.stop / self._rate,
             emotion,
             confidence,
-            dict(zip(self._predictor.emotions, map(float, probabilities), strict=True)),
+            dict(zip(self._model.emotions, map(float, probabilities), strict=True)),
             changed,
-            self._predictor.doubts(float(probabilities[best]), score),
+            self._model.doubts(float(probabilities[best]), score),
             score,
         )
 

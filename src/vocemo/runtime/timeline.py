@@ -10,11 +10,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vocemo.runtime.answerer import Answerer
 from vocemo.runtime.averaging import out_of_domain
 from vocemo.runtime.hearing import Heard, OfWindow, listened
 from vocemo.runtime.prediction import Course, Prediction, Segment
@@ -23,15 +23,12 @@ from vocemo.runtime.speech import FRAME_S
 from vocemo.runtime.speech_windows import Samples
 from vocemo.runtime.timeline_options import TimelineOptions
 
-if TYPE_CHECKING:
-    from vocemo.runtime.predictor import Predictor
-
 _MOMENTS = 256  # that are worked out at once
 _EDGE = 0.1  # what a window says of its own ends counts so much beside what it says of its middle
 
 
 def predict(
-    predictor: Predictor,
+    model: Answerer,
     path: str | None,
     chunks: Iterable[Samples],
     warnings: Sequence[str],
@@ -42,25 +39,25 @@ def predict(
     warnings: what `chunks` has to say once all of it was read.
     """
     asked = options or TimelineOptions()
-    heard = listened(predictor, chunks, asked)
-    segments, course = concluded(predictor, heard, asked)
+    heard = listened(model, chunks, asked)
+    segments, course = concluded(model, heard, asked)
     end_s = segments[-1].end_s if segments else 0.0
     spoken = [each for each in segments if each.emotion is not None]
     if not spoken:
-        answer = predictor.silence(path, end_s, [*warnings, "nobody was heard to speak"])
+        answer = model.silence(path, end_s, [*warnings, "nobody was heard to speak"])
         return dataclasses.replace(answer, segments=tuple(segments), course=course)
     lengths = [each.end_s - each.start_s for each in spoken]
     values = np.array([list(each.probabilities.values()) for each in spoken])
     mean = np.average(values, axis=0, weights=lengths)
     score, remarks = out_of_domain([each.out_of_domain for *_, own in heard.stretches for each in own])
-    answer = predictor.conclude(path, end_s, mean, [*warnings, *remarks], tuple(segments), score)
+    answer = model.conclude(path, end_s, mean, [*warnings, *remarks], tuple(segments), score)
     return dataclasses.replace(answer, course=course)
 
 
-def concluded(predictor: Predictor, heard: Heard, options: TimelineOptions) -> tuple[list[Segment], Course]:
+def concluded(model: Answerer, heard: Heard, options: TimelineOptions) -> tuple[list[Segment], Course]:
     """The segments of what was heard, from the recording's start to its end, and what they were made of."""
     segments = list[Segment]()
-    times_s, known = [np.zeros(0)], [np.zeros((0, len(predictor.emotions)))]
+    times_s, known = [np.zeros(0)], [np.zeros((0, len(model.emotions)))]
     rate, frame, end = heard.rate, round(FRAME_S * heard.rate), 0
     for start, stop, windows in heard.stretches:
         # Less than a frame at either end of the recording is not known to be silent.
@@ -71,7 +68,7 @@ def concluded(predictor: Predictor, heard: Heard, options: TimelineOptions) -> t
         centres = (edges[:-1] + edges[1:]) / 2
         times_s.append(centres / rate)
         known.append(_moment_by_moment(centres, windows))
-        segments += _segments(edges, known[-1], windows, predictor, options)
+        segments += _segments(edges, known[-1], windows, model, options)
         end = stop
     if heard.total > end:
         segments.append(_nothing(end / rate, heard.total / rate))
@@ -82,13 +79,13 @@ def _segments(
     edges: NDArray[np.float64],
     known: NDArray[np.float64],
     heard: Sequence[OfWindow],
-    predictor: Predictor,
+    model: Answerer,
     asked: TimelineOptions,
 ) -> list[Segment]:
     """The segments of a stretch of speech: its moments' edges in samples, and what is known at each."""
     way = smoothed(known, asked.smoothing, asked.change, asked.reach)
     bounds = [0, *(np.flatnonzero(np.diff(way)) + 1).tolist(), len(known)]
-    rate = predictor.info.preparation.sample_rate
+    rate = model.info.preparation.sample_rate
     found: list[tuple[int, int, int]] = []  # first moment, the one after the last, emotion
     for first, after in itertools.pairwise(bounds):
         emotion = int(known[first:after].mean(axis=0).argmax())
@@ -110,11 +107,11 @@ def _segments(
             Segment(
                 float(edges[first]) / rate,
                 float(edges[after]) / rate,
-                predictor.emotions[emotion],
+                model.emotions[emotion],
                 confidence,
-                dict(zip(predictor.emotions, map(float, mean), strict=True)),
+                dict(zip(model.emotions, map(float, mean), strict=True)),
                 score,
-                uncertain=predictor.doubts(confidence, score),
+                uncertain=model.doubts(confidence, score),
             )
         )
     return segments
