@@ -62,16 +62,16 @@ def test_what_does_not_matter_leaves_it(clip: Clip, tmp_path: Path) -> None:
 @pytest.mark.parametrize("changed", ["library", "code"])
 def test_another_version_makes_its_own(clip: Clip, monkeypatch: pytest.MonkeyPatch, changed: str) -> None:
     before = key(clip, PLAIN)
-    cache_key._makers.cache_clear()
+    cache_key.made_by.cache_clear()
     assert key(clip, PLAIN) == before
     if changed == "library":
         version = metadata.version
         monkeypatch.setattr(metadata, "version", lambda name: version(name) + ("+" if name == "soxr" else ""))
     else:
         monkeypatch.setattr(cache_key, "_CODE", ("audio", "prepare", "lab/augment/gain.py"))
-    cache_key._makers.cache_clear()
+    cache_key.made_by.cache_clear()
     assert key(clip, PLAIN) != before
-    cache_key._makers.cache_clear()
+    cache_key.made_by.cache_clear()
 
 
 def test_the_code_that_makes_samples_is_all_there() -> None:

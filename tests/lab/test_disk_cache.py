@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from vocemo.errors import UsageError
-from vocemo.lab.disk_cache import DiskCache
+from vocemo.lab.disk_cache import Arrays, DiskCache
 
 ROOMY = 10**9
 KEYS = [f"{n:02x}" + f"{n:062x}" for n in range(40)]
@@ -26,6 +26,14 @@ def thousand(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(1_000, dtype=np.float32)
 
 
+def one(arrays: Arrays | None) -> np.ndarray | None:
+    """The array of an entry of one."""
+    if arrays is None:
+        return None
+    (array,) = arrays
+    return array
+
+
 def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
@@ -34,9 +42,18 @@ def files(folder: Path) -> list[Path]:
 def test_what_is_kept_comes_back_bit_for_bit(tmp_path_factory, samples: np.ndarray) -> None:
     folder = tmp_path_factory.mktemp("cache")
     DiskCache(folder, ROOMY).put(KEYS[0], samples)
-    again = DiskCache(folder, ROOMY).get(KEYS[0])
+    again = one(DiskCache(folder, ROOMY).get(KEYS[0]))
     assert again is not None and again.dtype == np.float32
     assert again.tobytes() == samples.tobytes()
+
+
+def test_arrays_of_any_kind_stand_side_by_side(tmp_path: Path) -> None:
+    arrays = (np.arange(6, dtype=np.float16).reshape(2, 3), np.array(7), np.zeros((0, 4), np.float64))
+    DiskCache(tmp_path, ROOMY).put(KEYS[0], *arrays)
+    again = DiskCache(tmp_path, ROOMY).get(KEYS[0])
+    assert again is not None and len(again) == 3
+    for had, kept in zip(arrays, again, strict=True):
+        assert kept.dtype == had.dtype and kept.shape == had.shape and np.array_equal(kept, had)
 
 
 def test_keys_are_told_apart(tmp_path: Path) -> None:
@@ -45,7 +62,7 @@ def test_keys_are_told_apart(tmp_path: Path) -> None:
         assert cache.get(key) is None
         cache.put(key, thousand(n))
     for n, key in enumerate(KEYS):
-        assert np.array_equal(cache.get(key), thousand(n))
+        assert np.array_equal(one(cache.get(key)), thousand(n))
     assert all(path.stat().st_size == ENTRY_BYTES for path in files(tmp_path))
 
 
@@ -62,7 +79,7 @@ def test_a_broken_entry_is_nothing_and_is_made_again(tmp_path: Path, harm: str) 
     assert cache.get(KEYS[0]) is None
     assert not path.exists()
     cache.put(KEYS[0], thousand(0))
-    assert np.array_equal(cache.get(KEYS[0]), thousand(0))
+    assert np.array_equal(one(cache.get(KEYS[0])), thousand(0))
 
 
 def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
@@ -112,7 +129,7 @@ def _write_and_read(folder: Path, failures: multiprocessing.Queue[str]) -> None:
     cache = DiskCache(folder, 12 * ENTRY_BYTES)
     for turn in range(300):
         n = turn % len(KEYS)
-        found = cache.get(KEYS[n])
+        found = one(cache.get(KEYS[n]))
         if found is None:
             cache.put(KEYS[n], thousand(n))
         elif not np.array_equal(found, thousand(n)):
@@ -139,7 +156,7 @@ def test_threads_share_a_cache(tmp_path: Path) -> None:
 
     def job() -> None:
         for n, key in enumerate(KEYS):
-            found = cache.get(key)
+            found = one(cache.get(key))
             if found is None:
                 cache.put(key, thousand(n))
             elif not np.array_equal(found, thousand(n)):
@@ -173,5 +190,5 @@ def test_a_disk_that_becomes_full_stops_nothing(tmp_path: Path, monkeypatch: pyt
         cache.put(KEYS[1], thousand(1))
     cache.put(KEYS[2], thousand(2))  # said once
     assert cache.get(KEYS[1]) is None
-    assert np.array_equal(cache.get(KEYS[0]), thousand(0))
+    assert np.array_equal(one(cache.get(KEYS[0])), thousand(0))
     assert len(files(tmp_path)) == 1

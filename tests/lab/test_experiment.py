@@ -19,7 +19,6 @@ from vocemo.emotions import EMOTIONS
 from vocemo.errors import CorpusError, LeakError, RunError, UsageError
 from vocemo.lab import augment, checkpoint, crossval, experiment, network
 from vocemo.lab import recipe as recipes
-from vocemo.lab.augment import Chain
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.evaluate import Predictions
 from vocemo.lab.mahalanobis import Gaussians
@@ -162,9 +161,10 @@ def test_variants_are_made_of_training_clips_alone(
     varied: list[str] = []
 
     class Watched(Waveforms):
-        def _augment(self, clip: Clip, number: int, pooled: Chain) -> Samples:
-            varied.append(clip.key)
-            return super()._augment(clip, number, pooled)
+        def variant(self, clip: Clip, number: int) -> Samples:
+            if number:
+                varied.append(clip.key)
+            return super().variant(clip, number)
 
     watched = Watched(chosen.preparation, augment.chain(chosen.augmentation.pooled))
     fabricate_run.run(tiny_corpus, fold, tmp_path / "run", chosen, waveforms=watched)

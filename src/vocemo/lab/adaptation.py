@@ -77,6 +77,7 @@ def too_few(manifest: Manifest, recipe: Recipe) -> bool:
 
 
 def _augmentation(own: AugmentationOptions, wanted: Variation) -> AugmentationOptions:
+    own = dataclasses.replace(own, views=0)  # a short training does not see that many
     if wanted == "full":
         return own
     if wanted == "none":

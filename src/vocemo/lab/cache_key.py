@@ -38,7 +38,7 @@ def key(
         "preparation": preparation.to_dict(),
         "augmentation": augmentation if number else "",
         "variant": [identity, number] if number else 0,
-        "made by": _makers(),
+        "made by": made_by(*_CODE),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -50,10 +50,12 @@ def _content(path: Path, size: int, modified_ns: int) -> str:
 
 
 @cache
-def _makers() -> str:
-    """A digest of the code and of the libraries' versions: another vocemo makes its own entries."""
+def made_by(*code: str) -> str:
+    """A digest of parts of the package, files or folders, and of the libraries' versions: another vocemo
+    makes its own entries.
+    """
     digest = hashlib.sha256()
-    for name in _CODE:
+    for name in code:
         for file in _sources(resources.files("vocemo").joinpath(name)):
             digest.update(file.read_bytes())
     for library in _LIBRARIES:

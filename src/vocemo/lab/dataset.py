@@ -103,37 +103,47 @@ class TrainingSet:
         full, rest = divmod(sum(self.counts.values()), self.batch_size)
         return max(full + (rest > 1), 1)
 
-    def epoch(self, seed: int, epoch: int) -> Iterator[Batch]:
-        """The epoch's batches in an order, crops and variations that seed and epoch alone decide.
+    def parts(self, seed: int, epoch: int, learner: int = 0) -> list[NDArray[np.int64]]:
+        """The examples of each batch of an epoch, as their places, in an order of the learner's own."""
+        places = order(self._emotions, self.sampling, draws(seed, epoch, learner=learner))
+        return [places[i * self.batch_size : (i + 1) * self.batch_size] for i in range(len(self))]
+
+    def told(self, rows: Sequence[int]) -> Tensor | None:
+        """The emotions that each of these clips is compared among, (rows, emotions); None: all."""
+        return self._told[rows] if self.own_emotions else None
+
+    def epoch(self, seed: int, epoch: int, learner: int = 0) -> Iterator[Batch]:
+        """The epoch's batches in an order, crops and variations that seed, epoch and learner alone decide.
 
         The next batch is made while the present one trains.
         """
-        places = order(self._emotions, self.sampling, np.random.default_rng([seed, epoch]))
-        parts = [places[i * self.batch_size : (i + 1) * self.batch_size] for i in range(len(self))]
+        parts = self.parts(seed, epoch, learner)
         with ThreadPoolExecutor(1) as worker:
             pending = None
             for number, part in enumerate(parts):
-                following = worker.submit(self._batch, part, seed, epoch, number)
+                following = worker.submit(self._batch, part, draws(seed, epoch, number + 1, learner))
                 if pending is not None:
                     yield pending.result()
                 pending = following
             if pending is not None:
                 yield pending.result()
 
-    def _batch(self, places: NDArray[np.int64], seed: int, epoch: int, number: int) -> Batch:
-        rng = np.random.default_rng([seed, epoch, number + 1])
+    def _batch(self, places: NDArray[np.int64], rng: np.random.Generator) -> Batch:
         chosen = [self.examples[place] for place in places]
-        waves = [self._varied(example, rng) for example in chosen]
+        waves = [self.varied(self.clips[each.row], rng, each.variant) for each in chosen]
         targets = [target_of(self.clips[example.row], self.emotions) for example in chosen]
         rows = [example.row for example in chosen]
         batch = collate(waves, targets, rows, self.waveforms.preparation.length)
-        return replace(batch, told=self._told[rows]) if self.own_emotions else batch
+        return replace(batch, told=self.told(rows))
 
-    def _varied(self, example: Example, rng: np.random.Generator) -> Samples:
+    def varied(self, clip: Clip, rng: np.random.Generator, variant: int | None = None) -> Samples:
+        """A clip as it is heard this time, (N,): a variant of it, varied further, and cropped.
+
+        variant: its number; None: drawn, the clip itself as often as each of its variants.
+        """
         rate = self.waveforms.preparation.sample_rate
-        # Number 0, the clip as it is, is drawn as often as each of its variants.
-        number = int(rng.integers(self.pool + 1)) if example.variant is None else example.variant
-        wave = self.waveforms.variant(self.clips[example.row], number)
+        number = int(rng.integers(self.pool + 1)) if variant is None else variant
+        wave = self.waveforms.variant(clip, number)
         if self.live is not None:
             wave = self.live(wave, rate, rng)
         crop = None if self.crop_s is None else round(self.crop_s * rate)
@@ -145,6 +155,11 @@ class TrainingSet:
             start = int(rng.integers(len(wave) - longest + 1))
             wave = wave[start : start + longest]
         return wave
+
+
+def draws(seed: int, epoch: int, batch: int = 0, learner: int = 0) -> np.random.Generator:
+    """Where an epoch's order (batch 0) and each of its batches, from 1, take their draws."""
+    return np.random.default_rng([seed, epoch, *([batch, learner] if learner else [batch] if batch else [])])
 
 
 def answering_batches(

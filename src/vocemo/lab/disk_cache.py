@@ -1,8 +1,8 @@
-"""Samples kept on the disk from one training to the next, under keys that say all that they depend on.
+"""Arrays kept on the disk from one training to the next, under keys that say all that they depend on.
 
-An entry is a file of NumPy's format with a digest of it behind: DIR/k1/k2.npy, k1 the first two digits of the
-key. It is written beside its place and moved there, so that another process sees it whole or not at
-all; one whose digest is not its own is removed, and made again.
+An entry is a file with its arrays in NumPy's format, one after another, and a digest of them behind:
+DIR/k1/k2.npy, k1 the first two digits of the key. It is written beside its place and moved there, so that
+another process sees it whole or not at all; one whose digest is not its own is removed, and made again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from vocemo.errors import UsageError
 
-Samples = NDArray[np.float32]
+Arrays = tuple[NDArray[np.generic], ...]
 
 _DIGEST_BYTES = 32
 _PARTIAL = ".partial-"
@@ -52,25 +52,25 @@ class DiskCache:
         self._since_looked = 0
         self._clear()
 
-    def get(self, key: str) -> Samples | None:
-        """What is kept under a key, (N,); None where nothing is, or where it is broken."""
+    def get(self, key: str) -> Arrays | None:
+        """What is kept under a key; None where nothing is, or where it is broken."""
         path = self._path(key)
         try:
             data = path.read_bytes()
         except OSError:
             return None
-        samples = _read(data)
-        if samples is None:
+        arrays = _read(data)
+        if arrays is None:
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
         with contextlib.suppress(OSError):
             os.utime(path)  # used just now
-        return samples
+        return arrays
 
-    def put(self, key: str, samples: Samples) -> None:
-        """Keep samples, (N,), under a key."""
-        data = _written(samples)
+    def put(self, key: str, *arrays: NDArray[np.generic]) -> None:
+        """Keep arrays of any shapes under a key."""
+        data = _written(arrays)
         if self._full or len(data) > self._limit:
             return
         path = self._path(key)
@@ -128,16 +128,19 @@ class DiskCache:
         return found
 
 
-def _written(samples: Samples) -> bytes:
+def _written(arrays: Arrays) -> bytes:
     buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(samples, np.float32), allow_pickle=False)
+    for array in arrays:
+        np.save(buffer, array, allow_pickle=False)
     data = buffer.getvalue()
     return data + hashlib.sha256(data).digest()
 
 
-def _read(data: bytes) -> Samples | None:
+def _read(data: bytes) -> Arrays | None:
     body, digest = data[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
     if len(digest) < _DIGEST_BYTES or hashlib.sha256(body).digest() != digest:
         return None
-    samples: Samples = np.load(io.BytesIO(body), allow_pickle=False)
-    return samples
+    buffer, arrays = io.BytesIO(body), list[NDArray[np.generic]]()
+    while buffer.tell() < len(body):
+        arrays.append(np.load(buffer, allow_pickle=False))
+    return tuple(arrays)

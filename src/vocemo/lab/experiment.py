@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vocemo.errors import CorpusError, UsageError, VocemoError
-from vocemo.lab import augment, checkpoint, energy, mahalanobis, network, selective, train
+from vocemo.lab import augment, checkpoint, energy, mahalanobis, models, network, selective, train
 from vocemo.lab import device as devices
 from vocemo.lab.augment.spectral import spectral_chain
 from vocemo.lab.calibrate import fit_temperature
@@ -30,6 +30,7 @@ from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
 from vocemo.lab.scoring import ClipScores, score, validation_scores
 from vocemo.lab.splits import Fold, enforce
 from vocemo.lab.train import Callback, Step, TrainingState
+from vocemo.lab.views import Views
 from vocemo.lab.waveforms import Waveforms
 
 if TYPE_CHECKING:
@@ -79,6 +80,12 @@ def check(recipe: Recipe, *, to_train: bool = False) -> None:
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of layers without inputs, which fail below
             candidate = network.build(recipe, seed=0).eval()
+            if recipe.augmentation.views and not models.branches(candidate.model):
+                raise UsageError(
+                    f"augmentation.views is {recipe.augmentation.views}, which keeps what frozen stages make "
+                    f"of a clip, and model {recipe.model.name} has no such with these options; "
+                    "set model.frozen_stages, or augmentation.views=0"
+                )
             if to_train:
                 candidate.begin()
             candidate(torch.zeros(2, length), torch.tensor([length, length]))
@@ -143,14 +150,17 @@ def run_fold(
             checkpoint.save_weights(state.network, folder.weights)
             folder.write_history(())
         else:
+            training = training_set(fold.train, info.recipe, waveforms)
+            viewed = info.recipe.augmentation.views > 0
             train.fit(
                 state,
-                training_set(fold.train, info.recipe, waveforms),
+                training,
                 validate if fold.validation else None,
                 seed=info.seed,
                 device=device,
                 callbacks=[*callbacks, WriteFiles(folder)],
                 learning_rates=info.learning_rates or None,
+                views=Views(state.network, training, info.recipe, device) if viewed else None,
             )
         return _finish(info, fold, folder, state, waveforms, device, initial)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Self
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from vocemo.lab import front_ends, models
 from vocemo.lab.models import Output
+from vocemo.lab.models.committee import Committee
+from vocemo.lab.models.encoders import Partway
 from vocemo.lab.models.masking import frame_mask, masked_mean
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.recipe_options import AdaptationOptions, NamedOptions
@@ -68,14 +71,56 @@ class Network(nn.Module):
 
     def answer(self, features: Tensor, frames: Tensor) -> Output:
         """What the model makes of features (batch, channels, bands, T) and valid frames (batch,)."""
-        if not (self.training and self.half_width):
-            output: Output = self.model(features, frames)
-            return output
-        with torch.autocast(features.device.type, torch.bfloat16):
+        with self._width(features):
             half: Output = self.model(features, frames)
+        if not (self.training and self.half_width):
+            return half
         attention = None if half.attention is None else half.attention.float()
         votes = None if half.votes is None else half.votes.float()
         return Output(half.logits.float(), half.embedding.float(), attention, votes)
+
+    @torch.no_grad()
+    def partway(self, features: Tensor, frames: Tensor) -> Partway:
+        """What the frozen trunk of a model with `models.branches` makes of what `answer` takes."""
+        return models.trunk(self.model, features, frames)
+
+    def frozen_state(self) -> dict[str, Tensor]:
+        """The numbers that `features` and `partway` depend on."""
+        return {
+            **{f"front_end.{name}": value for name, value in self.front_end.state_dict().items()},
+            **{f"trunk.{name}": value for name, value in models.trunk_state(self.model).items()},
+        }
+
+    def learners(self) -> int:
+        """How many batches a step takes: a committee's members may learn from their own."""
+        model = self.model
+        return len(model.members) if isinstance(model, Committee) and model.own_batches else 1
+
+    def votes(self, features: Tensor, frames: Tensor, learner: int) -> tuple[Tensor, ...]:
+        """The logits (batch, emotions) that are held against the targets of a learner's batch, in training.
+
+        features (batch, channels, bands, T), frames (batch,).
+        """
+        if self.learners() > 1:
+            assert isinstance(self.model, Committee)
+            with self._width(features):
+                return (self.model.of_member(learner, features, frames).logits.float(),)
+        output = self.answer(features, frames)
+        # Each member of a committee learns by itself.
+        return (output.logits,) if output.votes is None else output.votes.unbind(1)
+
+    def votes_on_trunk(self, partway: Partway, learner: int) -> tuple[Tensor, ...]:
+        """As `votes`, from behind the trunk of a model with `models.branches`."""
+        branches = models.branches(self.model)
+        if self.learners() > 1:
+            branches = branches[learner : learner + 1]
+        with self._width(partway.x):
+            return tuple(branch.on_trunk(partway).logits.float() for branch in branches)
+
+    def _width(self, x: Tensor) -> AbstractContextManager[Any]:
+        """Half the width in training, where that is wanted."""
+        half = self.training and self.half_width
+        return torch.autocast(x.device.type, torch.bfloat16) if half else nullcontext()
 
     def summed_up(self, samples: Tensor, lengths: Tensor) -> tuple[Output, Tensor]:
         """What `forward` gives, for the same, and each clip's vector of `summary`, (batch, D)."""

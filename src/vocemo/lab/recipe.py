@@ -31,7 +31,7 @@ from vocemo.prepare import Preparation
 
 # Options that recipes did not have when the first were trained, and what they were like without.
 _LATER: Mapping[str, Mapping[str, Any]] = {
-    "augmentation": {"spectral": []},
+    "augmentation": {"spectral": [], "views": 0},
     "training": {
         "own_emotions": False,
         "mixup": 0.0,
@@ -76,6 +76,7 @@ class Recipe:
                 "pooled": [dict(t) for t in self.augmentation.pooled],
                 "live": [dict(t) for t in self.augmentation.live],
                 "spectral": [dict(t) for t in self.augmentation.spectral],
+                "views": self.augmentation.views,
                 "enlarge": self.augmentation.enlarge,
             },
             "training": dataclasses.asdict(self.training),

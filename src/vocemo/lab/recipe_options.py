@@ -35,6 +35,9 @@ class AugmentationOptions:
     pooled: tuple[Mapping[str, Any], ...] = ()  # costly: drawn `pool` times a clip
     live: tuple[Mapping[str, Any], ...] = ()  # cheap: drawn each time a clip is seen
     spectral: tuple[Mapping[str, Any], ...] = ()  # of the features, on the device: likewise
+    # of a clip, made once up to what frozen stages make of them (docs/augmentation.md); an epoch sees one of
+    # them; 0: a clip is varied anew each time that it is seen
+    views: int = 0
     # none: an epoch sees each clip once, as itself or as one of its variants; all: itself and every variant;
     # balance: itself, and variants until each emotion has as many as the most frequent one has with all.
     enlarge: Enlarge = "none"
@@ -44,6 +47,13 @@ class AugmentationOptions:
             raise UnknownNameError("augmentation.enlarge", str(self.enlarge), ("none", "all", "balance"))
         if self.pool < 0:
             raise UsageError(f"augmentation.pool is {self.pool}; it must be 0 or more")
+        if self.views < 0:
+            raise UsageError(f"augmentation.views is {self.views}; it must be 0 or more")
+        if self.views and self.enlarge != "none":
+            raise UsageError(
+                f"augmentation.enlarge is '{self.enlarge}', and augmentation.views is {self.views}: an epoch "
+                "sees one view of each clip; set one of the two to none or 0"
+            )
         if self.enlarge != "none" and not (self.pool and self.pooled):
             raise UsageError(
                 f"augmentation.enlarge is '{self.enlarge}', which adds kept variants: it needs "

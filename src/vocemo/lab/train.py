@@ -17,12 +17,13 @@ from vocemo.errors import DivergedError
 from vocemo.lab import energy, one_cycle
 from vocemo.lab import history as progress
 from vocemo.lab.allocation import keep_freed_memory
-from vocemo.lab.augment.mixup import draw_mixture
+from vocemo.lab.augment.mixup import Mixture, draw_mixture
 from vocemo.lab.dataset import Batch, TrainingSet
 from vocemo.lab.history import EpochRecord, History
 from vocemo.lab.loss import Loss
 from vocemo.lab.network import Network
 from vocemo.lab.recipe_options import TrainingOptions
+from vocemo.lab.views import ViewBatch, Views
 from vocemo.lab.weight_average import WeightAverage
 
 
@@ -108,11 +109,12 @@ def fit(
     device: torch.device,
     callbacks: Iterable[Callback] = (),
     learning_rates: Sequence[float] | None = None,
+    views: Views | None = None,
 ) -> TrainingState:
     """Train until the options' epochs are over or validation stops it.
 
     `learning_rates`, one an epoch, stand in for the plateau rule where there is no validation; one cycle
-    needs neither.
+    needs neither. `views` of the training clips, where there are such, are learnt from in their place.
     All randomness comes from (seed, epoch): a state that was saved after an epoch goes on as if unbroken.
 
     Raises DivergedError where the loss is no longer a number.
@@ -127,7 +129,7 @@ def fit(
         rate = _rate(state, epoch, learning_rates)
         _set_rate(state, rate)
         with _seeded(seed, epoch, device):
-            loss, accuracy = _train_epoch(state, training, loss_of, seed, epoch, device, callbacks)
+            loss, accuracy = _train_epoch(state, training, views, loss_of, seed, epoch, device, callbacks)
         if not math.isfinite(loss):
             raise DivergedError(
                 f"the training diverged: its loss in epoch {epoch} is {loss}; "
@@ -164,6 +166,7 @@ def class_weights(training: TrainingSet) -> Tensor:
 def _train_epoch(
     state: TrainingState,
     training: TrainingSet,
+    views: Views | None,
     loss_of: Loss,
     seed: int,
     epoch: int,
@@ -176,15 +179,23 @@ def _train_epoch(
     loss_sum = torch.zeros((), device=device)
     hits = torch.zeros((), device=device)
     clips = 0
-    for number, batch in enumerate(training.epoch(seed, epoch), start=1):
+    lessons = training if views is None else views
+    learners = [lessons.epoch(seed, epoch, learner) for learner in range(state.network.learners())]
+    for number, batches in enumerate(zip(*learners, strict=True), start=1):
         if state.options.schedule == "one-cycle":
             done = (epoch - 1) * len(training) + number - 1
             _set_rate(state, _cycled(state.options, done / (state.options.epochs * len(training))))
-        batch = batch.to(device)
-        loss, logits = _step(state, batch, training, loss_of, np.random.default_rng([seed, epoch, number, 0]))
+        loss, logits = _step(
+            state,
+            [batch.to(device) for batch in batches],
+            training,
+            loss_of,
+            np.random.default_rng([seed, epoch, number, 0]),
+        )
+        batch = batches[0]
         clips += len(batch.rows)
         loss_sum += loss * len(batch.rows)
-        hits += (logits.argmax(1) == batch.targets).sum()
+        hits += (logits.argmax(1) == batch.targets.to(device)).sum()
         rate = max(group["lr"] for group in state.optimizer.param_groups)  # some may go by a share of it
         step = Step(epoch, number, len(training), len(batch.rows), rate, loss)
         for callback in callbacks:
@@ -193,22 +204,22 @@ def _train_epoch(
 
 
 def _step(
-    state: TrainingState, batch: Batch, training: TrainingSet, loss_of: Loss, rng: np.random.Generator
+    state: TrainingState,
+    batches: Sequence[Batch | ViewBatch],
+    training: TrainingSet,
+    loss_of: Loss,
+    rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """One step of the optimiser: the loss, and the logits that it was of.
+    """One step of the optimiser, from a batch for each learner: the loss, and the first's logits.
 
     Behind the front end features are varied and mixed by draws from `rng`.
     """
-    features, frames = state.network.features(batch.samples, batch.lengths)
-    if training.spectral is not None:
-        features, frames = training.spectral(features, frames, rng, state.network.parts)
-    mixture = draw_mixture(rng, len(batch.rows), state.options.mixup) if state.options.mixup else None
-    if mixture is not None:
-        features, frames = mixture.features(features, frames)
-    output = state.network.answer(features, frames)
-    # Each member of a committee learns by itself.
-    answers = (output.logits,) if output.votes is None else output.votes.unbind(1)
-    loss = torch.stack([loss_of(logits, batch.targets, batch.told, mixture) for logits in answers]).mean()
+    losses, first = list[Tensor](), list[Tensor]()
+    for learner, batch in enumerate(batches):
+        votes, mixture = _heard(state, batch, learner, training, rng)
+        losses += [loss_of(logits, batch.targets, batch.told, mixture) for logits in votes]
+        first = first or [vote.detach() for vote in votes]
+    loss = torch.stack(losses).mean()
     state.optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     if state.options.gradient_clip is not None:
@@ -216,7 +227,33 @@ def _step(
     state.optimizer.step()
     if state.average is not None:
         state.average.update(state.network)
-    return loss.detach(), output.logits.detach()
+    return loss.detach(), torch.stack(first).softmax(2).mean(0)
+
+
+def _heard(
+    state: TrainingState,
+    batch: Batch | ViewBatch,
+    learner: int,
+    training: TrainingSet,
+    rng: np.random.Generator,
+) -> tuple[tuple[Tensor, ...], Mixture | None]:
+    """The logits of a learner's batch, each member's, and how its clips were mixed."""
+
+    def mixed() -> Mixture | None:
+        return draw_mixture(rng, len(batch.rows), state.options.mixup) if state.options.mixup else None
+
+    if isinstance(batch, ViewBatch):
+        partway, mixture = batch.partway, mixed()
+        if mixture is not None:
+            partway = partway.each(mixture.features)
+        return state.network.votes_on_trunk(partway, learner), mixture
+    features, frames = state.network.features(batch.samples, batch.lengths)
+    if training.spectral is not None:
+        features, frames = training.spectral(features, frames, rng, state.network.parts)
+    mixture = mixed()
+    if mixture is not None:
+        features, frames = mixture.features(features, frames)
+    return state.network.votes(features, frames, learner), mixture
 
 
 def _rate(state: TrainingState, epoch: int, learning_rates: Sequence[float] | None) -> float:

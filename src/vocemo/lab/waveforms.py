@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from vocemo.lab import cache_key
 from vocemo.lab.augment import Chain
 from vocemo.lab.corpora import CORPORA
 from vocemo.lab.corpora.clip import Clip
-from vocemo.lab.disk_cache import DiskCache
+from vocemo.lab.disk_cache import Arrays, DiskCache
 from vocemo.prepare import Preparation, Prepared, prepare
 from vocemo.runtime import windows
 from vocemo.runtime.averaging import SILENT_BELOW_LOUDEST_DB
@@ -38,6 +39,7 @@ class _Key:
     start_s: float | None
     end_s: float | None
     variant: int | None  # 0: the clip itself; None: its windows
+    kind: str = ""  # of what else is made of it
 
 
 class Waveforms:
@@ -59,10 +61,10 @@ class Waveforms:
         self.preparation = preparation
         self._pooled = pooled
         # Asked for once: it may have to read every noise of a folder.
-        self._pooled_identity = pooled.identity if pooled is not None and disk is not None else ""
+        self.pooled_identity = pooled.identity if pooled is not None and disk is not None else ""
         self._disk = disk
         self._memory_left = memory_bytes
-        self._kept: dict[_Key, tuple[Samples, ...]] = {}
+        self._kept: dict[_Key, Arrays] = {}
         self._lock = threading.Lock()
 
     def clip(self, clip: Clip) -> Samples:
@@ -71,7 +73,7 @@ class Waveforms:
             # What stands for a clip is as long as one where that is fixed.
             made = self.variant(dataclasses.replace(clip, variant=0), clip.variant)
             return made[: self.preparation.length]
-        return self._keep(clip, 0, lambda: (self._stored(clip, 0, lambda: self._prepare(clip)),))[0]
+        return self._samples(clip, 0, lambda: self._prepare(clip))
 
     def variant(self, clip: Clip, number: int) -> Samples:
         """The clip's kept variant of this number, (N,); number 0 is the clip itself.
@@ -85,9 +87,9 @@ class Waveforms:
         pooled = self._pooled
 
         def make() -> Samples:
-            return self._augment(clip, number, pooled)
+            return pooled(self.clip(clip), self.preparation.sample_rate, _draws(clip, number))
 
-        return self._keep(clip, number, lambda: (self._stored(clip, number, make),))[0]
+        return self._samples(clip, number, make)
 
     def heard(self, clip: Clip) -> tuple[Samples, ...]:
         """The clip as an answering model hears it: itself, or its windows where it is longer than one.
@@ -100,12 +102,22 @@ class Waveforms:
         longest_s = max(self.preparation.length_s or 0.0, self.preparation.max_length_s)
         if clip.duration_s is not None and clip.duration_s < longest_s - _SURELY_S:
             return (self.clip(clip),)
-        return self._keep(clip, None, lambda: self._windows(clip, longest_s))
+        key = _key(clip, None)
+        return cast(tuple[Samples, ...], self._keep(key, lambda: self._windows(clip, longest_s)))
 
-    def _keep(
-        self, clip: Clip, variant: int | None, make: Callable[[], tuple[Samples, ...]]
-    ) -> tuple[Samples, ...]:
-        key = _Key(clip.path, clip.start_s, clip.end_s, variant)
+    def made_of(self, clip: Clip, kind: str, make: Callable[[np.random.Generator], Arrays]) -> Arrays:
+        """What `make` makes of a clip, made once like the clip itself.
+
+        kind: says all that it depends on beside the clip and its preparation. make: takes all its draws from
+        the generator that it is given, which is the clip's own.
+        """
+
+        def stored() -> Arrays:
+            return self._stored(clip, 1, kind, lambda: make(_draws(clip, 1)))
+
+        return self._keep(dataclasses.replace(_key(clip, 1), kind=kind), stored)
+
+    def _keep(self, key: _Key, make: Callable[[], Arrays]) -> Arrays:
         kept = self._kept.get(key)
         if kept is not None:
             return kept
@@ -117,18 +129,24 @@ class Waveforms:
                 self._kept[key] = made
         return made
 
-    def _stored(self, clip: Clip, number: int, make: Callable[[], Samples]) -> Samples:
+    def _samples(self, clip: Clip, number: int, make: Callable[[], Samples]) -> Samples:
+        def stored() -> Arrays:
+            return self._stored(clip, number, self.pooled_identity, lambda: (make(),))
+
+        return cast(Samples, self._keep(_key(clip, number), stored)[0])
+
+    def _stored(self, clip: Clip, number: int, kind: str, make: Callable[[], Arrays]) -> Arrays:
         """From the disk, or made and put there."""
         if self._disk is None:
             return make()
         try:
-            key = cache_key.key(clip, self.preparation, self._pooled_identity, _identity(clip), number)
+            key = cache_key.key(clip, self.preparation, kind, _identity(clip), number)
         except OSError:  # making it says what is wrong, and of which clip
             return make()
         stored = self._disk.get(key)
         if stored is None:
             stored = make()
-            self._disk.put(key, stored)
+            self._disk.put(key, *stored)
         return stored
 
     def _prepare(self, clip: Clip) -> Samples:
@@ -168,10 +186,15 @@ class Waveforms:
             )
         return audio.resample(part, whole.sample_rate, self.preparation.sample_rate)
 
-    def _augment(self, clip: Clip, number: int, pooled: Chain) -> Samples:
-        digest = hashlib.sha256(_identity(clip).encode()).digest()
-        rng = np.random.default_rng([int.from_bytes(digest[:8], "little"), number])
-        return pooled(self.clip(clip), self.preparation.sample_rate, rng)
+
+def _key(clip: Clip, variant: int | None) -> _Key:
+    return _Key(clip.path, clip.start_s, clip.end_s, variant)
+
+
+def _draws(clip: Clip, number: int) -> np.random.Generator:
+    """Where a clip's variant of this number takes its draws."""
+    digest = hashlib.sha256(_identity(clip).encode()).digest()
+    return np.random.default_rng([int.from_bytes(digest[:8], "little"), number])
 
 
 def _identity(clip: Clip) -> str:

@@ -88,7 +88,9 @@ def test_the_answers_and_what_is_learnt_are_those_of_members_apart(
         whole = dict(other.named_parameters())
         for name, parameter in one.named_parameters():
             if parameter.requires_grad:
-                torch.testing.assert_close(parameter.grad, whole[name].grad, atol=1e-4, rtol=1e-3)
+                # A number of thousands of terms that cancel out has few digits: the whole is compared.
+                away = torch.linalg.vector_norm(parameter.grad - whole[name].grad)
+                assert away <= 1e-3 * torch.linalg.vector_norm(whole[name].grad) + 1e-5, name
             else:
                 assert parameter.grad is None
 

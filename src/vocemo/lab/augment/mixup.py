@@ -21,12 +21,12 @@ class Mixture:
     shares: NDArray[np.float32]  # (clips,), from a half to 1
 
     def features(self, features: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (batch, channels, bands, T) and valid frames (batch,), mixed; the longer clip's frames.
+        """Features (batch, ..., T) and valid frames (batch,), mixed; the longer clip's frames.
 
         Where one of the two has ended, the other stands alone, of its own share.
         """
         partners = torch.from_numpy(self.partners).to(frames.device)
-        shares = torch.from_numpy(self.shares).to(features)[:, None, None, None]
+        shares = torch.from_numpy(self.shares).to(features).reshape(-1, *[1] * (features.ndim - 1))
         return torch.lerp(features[partners], features, shares), torch.maximum(frames, frames[partners])
 
 

@@ -11,6 +11,7 @@ from vocemo.lab.models import (
     residual_cnn,
     stacked_cnn1d,
 )
+from vocemo.lab.models.branches import branches, trunk, trunk_state
 from vocemo.lab.models.encoders import Credit
 from vocemo.lab.models.heads import carried_over, heads
 from vocemo.lab.models.output import Output
@@ -20,6 +21,7 @@ __all__ = [
     "MODELS",
     "Credit",
     "Output",
+    "branches",
     "build",
     "carried_over",
     "committee",
@@ -33,4 +35,6 @@ __all__ = [
     "residual_cnn",
     "settled",
     "stacked_cnn1d",
+    "trunk",
+    "trunk_state",
 ]

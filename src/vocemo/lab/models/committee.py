@@ -35,6 +35,9 @@ class Committee(nn.Module):
     several times: members begin with different weights. Each may also have a `part`, the place of the picture
     that it sees, from 0, where the front end gives several (`joined`), and a `learning_rate_factor`.
 
+    By `own_batches` each member learns from batches of its own: members that see the same clips in the same
+    order, mixed alike, grow alike.
+
     Members with the same trained encoder whose first stages stay frozen share these, which are then kept and
     computed once: branches on one trunk (Lee et al. 2015, "Why M Heads are Better than One").
     """
@@ -48,8 +51,12 @@ class Committee(nn.Module):
         emotions: int,
         parts: Sequence[slice],
         members: Sequence[Mapping[str, Any]] = ({"name": "residual-cnn"}, {"name": "residual-cnn"}),
+        own_batches: bool = False,
     ) -> None:
         super().__init__()
+        if not isinstance(own_batches, bool):
+            raise UsageError(f"model.own_batches is {own_batches!r}; valid: true, false")
+        self.own_batches = own_batches
         self.parts, self.factors, built = [], [], []
         for table in _checked(members):
             name, options = _read(table)
@@ -82,6 +89,17 @@ class Committee(nn.Module):
         logits = torch.logsumexp(torch.log_softmax(votes, dim=2), dim=1) - math.log(len(outputs))
         embedding = torch.cat([output.embedding.float() for output in outputs], dim=1)
         return Output(logits, embedding, votes=votes)
+
+    def of_member(self, number: int, features: Tensor, lengths: Tensor) -> Output:
+        """What one member alone makes of what `forward` takes."""
+        member, root = self.members[number], self.roots[number]
+        seen = features[:, :, self.parts[number]]
+        if root is None or not isinstance(member, EncoderHead):
+            alone: Output = member(seen, lengths)
+            return alone
+        first = self.members[root]
+        assert isinstance(first, EncoderHead)
+        return member.on_trunk(first.trunk(seen, lengths))
 
     def begin(self) -> None:
         """Put trained weights into the members that begin with such."""

@@ -94,6 +94,11 @@ class EncoderHead(nn.Module):
             states = self.encoder(features, lengths)
         return self._answer(states)
 
+    @property
+    def has_trunk(self) -> bool:
+        """Whether its first stages are frozen, and what they make of a clip can be asked for: `trunk`."""
+        return isinstance(self.encoder, StagedEncoder) and self.frozen_stages > 0
+
     def trunk(self, features: Tensor, lengths: Tensor) -> Partway:
         """What the frozen first stages make of what `forward` takes."""
         assert isinstance(self.encoder, StagedEncoder)  # which who `begins_as` another has
@@ -115,9 +120,9 @@ class EncoderHead(nn.Module):
         """Whether the frozen first stages are those of another, whatever is trained behind them."""
         trained = _place(self.weights) is not None and self.weights == other.weights
         return (
-            isinstance(self.encoder, StagedEncoder)
+            self.has_trunk
             and trained
-            and self.frozen_stages == other.frozen_stages > 0
+            and self.frozen_stages == other.frozen_stages
             and self.described == other.described
         )
 

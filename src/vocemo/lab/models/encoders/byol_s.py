@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vocemo.errors import UsageError
-from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Partway, StagedEncoder, States
+from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, StagedEncoder, States
+from vocemo.lab.models.encoders.partway import Partway
 from vocemo.lab.models.encoders.state_dict import load_published
 from vocemo.lab.models.masking import frame_mask
 from vocemo.lab.models.normalised_convolution import NormalisedConvolution

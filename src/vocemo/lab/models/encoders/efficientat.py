@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vocemo.errors import UsageError
-from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Partway, StagedEncoder, States
+from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, StagedEncoder, States
+from vocemo.lab.models.encoders.partway import Partway
 from vocemo.lab.models.encoders.state_dict import load_published
 from vocemo.lab.models.excitation import Excitation
 from vocemo.lab.models.masking import frame_mask
@@ -121,13 +122,15 @@ class EfficientAt(StagedEncoder):
 
     def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
         """What the first so many stages make of features: maps (batch, D, bands, frames)."""
-        x = features.contiguous(memory_format=torch.channels_last)
-        mask = frame_mask(lengths, features.shape[-1])[:, None, None, :]
-        return self._through(Partway(x, mask), 0, stages)
+        x, mask, outputs = self._through(features, lengths, 0, stages)
+        states = tuple((values, own[:, 0].sum(1).long()) for values, own in outputs)
+        return Partway(x, mask[:, 0, 0].sum(1).long(), states)
 
     def rest(self, partway: Partway, stages: int) -> States:
         """States, from what the first so many stages made."""
-        _, mask, outputs = self._through(partway, stages, len(self.features))
+        _, mask, outputs = self._through(partway.x, partway.frames, stages, len(self.features))
+        passed = [(x, frame_mask(own, x.shape[-1])[:, None]) for x, own in partway.states]
+        outputs = [*passed, *outputs]
         last = mask[:, 0, 0]  # (batch, frames)
         # Each halving rounds up, so that what a frame of the last stands for is a whole number of frames.
         rates = _rates(self.features)[FIRST_STATE:]
@@ -136,13 +139,16 @@ class EfficientAt(StagedEncoder):
         ]
         return States(torch.cat(states, dim=1).unsqueeze(1), last.sum(1).long())
 
-    def _through(self, partway: Partway, start: int, stop: int) -> Partway:
-        """Behind the stages from start to stop."""
-        if partway.x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+    def _through(
+        self, x: Tensor, lengths: Tensor, start: int, stop: int
+    ) -> tuple[Tensor, Tensor, list[tuple[Tensor, Tensor]]]:
+        """Behind the stages from start to stop: maps, their own frames, and what each stage says."""
+        if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
             # A processor's depthwise convolutions are slower in half the width.
             with torch.autocast("cpu", enabled=False):
-                return self._through(partway, start, stop)
-        (x, mask), outputs = partway[:2], list(partway.states)
+                return self._through(x, lengths, start, stop)
+        x = x.contiguous(memory_format=torch.channels_last)
+        mask, outputs = frame_mask(lengths, x.shape[-1])[:, None, None, :], list[tuple[Tensor, Tensor]]()
         for number, layer in enumerate(self.features[start:stop], start):
             if isinstance(layer, _Block):
                 x, mask = layer(x, mask)
@@ -151,7 +157,7 @@ class EfficientAt(StagedEncoder):
                 mask = mask[..., :: 2 if number == 0 else 1]
             if number >= FIRST_STATE:
                 outputs.append((x.mean(dim=2), mask[:, 0]))
-        return Partway(x, mask, tuple(outputs))
+        return x, mask, outputs
 
     def give_up(self, stages: int) -> None:
         """Keep no weights of the first so many stages."""

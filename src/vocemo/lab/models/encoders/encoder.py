@@ -12,14 +12,7 @@ from torch import Tensor, nn
 
 from vocemo.errors import UsageError
 from vocemo.lab import registry
-
-
-class Partway(NamedTuple):
-    """What an encoder's first stages make of a batch: all that the others need."""
-
-    x: Tensor  # what the next stage takes
-    frames: Tensor  # a clip's own of these: how many (batch,), or which (batch, 1, 1, frames)
-    states: tuple[tuple[Tensor, Tensor], ...] = ()  # of stages that are passed: values, own frames
+from vocemo.lab.models.encoders.partway import Partway
 
 
 class States(NamedTuple):

@@ -1,0 +1,133 @@
+"""Views of clips: each varied so many times once and for all, and kept behind what is never trained.
+
+Where a network's first stages are frozen, what they make of a sound is the same in every epoch, fold and
+seed. A clip is varied `count` times before it is first learnt from, and what the front end and the frozen
+stages make of these views is kept, in memory and on the disk; every epoch sees one of them. A view depends on
+its clip and its number alone, as a kept variant does.
+
+Clips are mixed behind the frozen stages (Verma et al. 2019, "Manifold Mixup", algorithm 1 with one layer).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vocemo.lab import cache_key
+from vocemo.lab.corpora.clip import Clip
+from vocemo.lab.dataset import TrainingSet, collate, draws, target_of
+from vocemo.lab.disk_cache import Arrays
+from vocemo.lab.models.encoders import Partway
+from vocemo.lab.models.encoders.partway import of_clip, of_stretches, side_by_side, silenced
+from vocemo.lab.network import Network
+from vocemo.lab.recipe import Recipe
+
+# The package's own parts that a view depends on, beside those that make samples.
+_CODE = ("lab/features", "lab/front_ends", "lab/models", "lab/dataset.py", "lab/network.py", "lab/views.py")
+_LARGEST = torch.finfo(torch.float16).max
+
+
+@dataclass(frozen=True)
+class ViewBatch:
+    """Views of clips side by side, behind the frozen stages."""
+
+    partway: Partway
+    targets: Tensor  # (batch,) int64
+    rows: tuple[int, ...]  # each row's clip, as its place in the list of clips
+    told: Tensor | None = None  # (batch, emotions) bool, the emotions to compare; None: all
+
+    def to(self, device: torch.device) -> ViewBatch:
+        """The same batch on a device."""
+        told = None if self.told is None else self.told.to(device)
+        moved = self.partway.each(lambda values, frames: (values.to(device), frames.to(device)))
+        return ViewBatch(moved, self.targets.to(device), self.rows, told)
+
+
+class Views:
+    """The kept views of training clips, made by a network whose first stages are frozen."""
+
+    def __init__(self, network: Network, training: TrainingSet, recipe: Recipe, device: torch.device) -> None:
+        self._network, self._training, self._device = network, training, device
+        self._count = recipe.augmentation.views
+        self._kind = f"views {_digest(network, training, recipe)}"
+
+    def epoch(self, seed: int, epoch: int, learner: int = 0) -> Iterator[ViewBatch]:
+        """The epoch's batches, in an order and of views that seed, epoch and learner alone decide."""
+        training = self._training
+        for number, places in enumerate(training.parts(seed, epoch, learner), start=1):
+            rng = draws(seed, epoch, number, learner)
+            rows = [training.examples[place].row for place in places]
+            clips = [training.clips[row] for row in rows]
+            drawn = rng.integers(self._count, size=len(rows))
+            yield ViewBatch(
+                side_by_side([self._view(clip, int(view)) for clip, view in zip(clips, drawn, strict=True)]),
+                torch.tensor([target_of(clip, training.emotions) for clip in clips]),
+                tuple(rows),
+                training.told(rows),
+            )
+
+    def of(self, clip: Clip) -> Partway:
+        """All views of a clip, (views, ..., T), as float16."""
+
+        def make(rng: np.random.Generator) -> Arrays:
+            made = self._made(clip, rng)
+            return tuple(
+                array
+                for values, frames in made.stretches
+                for array in (
+                    values.clamp(-_LARGEST, _LARGEST).half().cpu().numpy(),
+                    frames.cpu().numpy(),
+                )
+            )
+
+        kept = self._training.waveforms.made_of(clip, self._kind, make)
+        arrays = [torch.from_numpy(array) for array in kept]
+        return of_stretches(list(zip(arrays[::2], arrays[1::2], strict=True)))
+
+    def _view(self, clip: Clip, number: int) -> Partway:
+        one = of_clip(number)
+
+        def chosen(values: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
+            values, frames = one(values, frames)
+            return values.float(), frames
+
+        return self.of(clip).each(chosen)
+
+    @torch.no_grad()
+    def _made(self, clip: Clip, rng: np.random.Generator) -> Partway:
+        training, network = self._training, self._network
+        waves = [training.varied(clip, rng) for _ in range(self._count)]
+        fixed = training.waveforms.preparation.length
+        batch = collate(waves, [0] * len(waves), range(len(waves)), fixed).to(self._device)
+        features, frames = network.features(batch.samples, batch.lengths)
+        if training.spectral is not None:
+            features, frames = training.spectral(features, frames, rng, network.parts)
+        return network.partway(features, frames).each(silenced)
+
+
+def _digest(network: Network, training: TrainingSet, recipe: Recipe) -> str:
+    """Of all that views depend on beside the clip and its preparation."""
+    spectral, live = training.spectral, training.live
+    said: list[Any] = [
+        recipe.augmentation.views,
+        recipe.front_end.to_dict(),
+        training.crop_s,
+        training.waveforms.pooled_identity if training.pool else "",
+        training.pool,
+        "" if live is None else live.identity,
+        "" if spectral is None else repr(spectral),
+        cache_key.made_by(*_CODE),
+        torch.__version__,
+    ]
+    digest = hashlib.sha256(json.dumps(said).encode())
+    for name, values in network.frozen_state().items():
+        digest.update(f"{name} {tuple(values.shape)}".encode())
+        digest.update(values.cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,268 @@
+"""Kept views: what frozen stages make of a clip, varied so many times, whatever asks for it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import fabricate_run
+from fabricate_run import CPU
+from vocemo.errors import UnknownNameError, UsageError
+from vocemo.lab import experiment, models, network, views
+from vocemo.lab import recipe as recipes
+from vocemo.lab.augment.mixup import Mixture
+from vocemo.lab.disk_cache import DiskCache
+from vocemo.lab.models.encoders.partway import of_clip, side_by_side, silenced
+from vocemo.lab.network import Network
+from vocemo.lab.recipe import Recipe
+from vocemo.lab.run import RunFolder
+from vocemo.lab.splits import Fold
+from vocemo.lab.views import Views
+
+# Random and frozen: nothing of these tests depends on what a stage has learnt.
+STAGES = {
+    "efficientat-mn04": ("efficientat-mel", 7),
+    "byol-s": ("byol-s-mel", 2),
+}
+MEMBER = "{name='encoder-head', weights='random', frozen_stages=7, dropout=0.0}"
+
+
+def recipe(*more: str, kind: str = "efficientat-mn04") -> Recipe:
+    front_end, frozen = STAGES[kind]
+    rate = 32_000 if kind == "efficientat-mn04" else 16_000
+    return network.settled(
+        recipes.load(
+            "base",
+            (
+                f"front_end={{name='{front_end}'}}",
+                f"preparation.sample_rate={rate}",
+                f"model={{name='encoder-head', encoder='{kind}', weights='random', frozen_stages={frozen}}}",
+                "augmentation.views=3",
+                "training.batch_size=8",
+                "training.epochs=2",
+                *more,
+            ),
+        )
+    )
+
+
+def built(chosen: Recipe, seed: int = 0) -> Network:
+    made = network.build(chosen, seed)
+    made.begin()
+    return made
+
+
+def of_training(
+    chosen: Recipe, part: Fold, net: Network | None = None, disk: DiskCache | None = None
+) -> tuple[Network, Views]:
+    net = built(chosen) if net is None else net
+    waveforms = experiment.waveforms_for(chosen, disk)
+    training = experiment.training_set(part.train, chosen, waveforms)
+    return net, Views(net, training, chosen, CPU)
+
+
+@pytest.fixture(scope="module")
+def part(tiny_corpus: str) -> Fold:
+    return fabricate_run.fold(tiny_corpus)
+
+
+def equal(one: Any, other: Any) -> bool:
+    return all(
+        torch.equal(a, b) and torch.equal(m, n)
+        for (a, m), (b, n) in zip(one.stretches, other.stretches, strict=True)
+    )
+
+
+@pytest.mark.parametrize("kind", STAGES)
+def test_what_is_kept_leads_to_the_answers_of_the_whole_network(kind: str, part: Fold) -> None:
+    """Without variation, a view behind the frozen stages is answered as the clip is from the beginning."""
+    chosen = recipe("augmentation.live=[]", "augmentation.spectral=[]", kind=kind)
+    net, kept = of_training(chosen, part)
+    net.eval()
+    clips = part.train[:4]
+    waveforms = experiment.waveforms_for(chosen)
+    parts = [kept.of(clip).each(of_clip(number % 3)) for number, clip in enumerate(clips)]
+    together = side_by_side([each.each(lambda v, n: (v.float(), n)) for each in parts])
+    (logits,) = net.votes_on_trunk(together, learner=0)
+    for row, clip in zip(logits, clips, strict=True):
+        samples = torch.from_numpy(waveforms.clip(clip))[None]
+        alone = net(samples, torch.tensor([samples.shape[1]])).logits[0]
+        torch.testing.assert_close(row, alone, atol=5e-3, rtol=5e-3)  # kept as float16
+
+
+def test_stretches_side_by_side_are_those_alone() -> None:
+    encoder = built(recipe()).model.encoder.eval()
+    torch.manual_seed(0)
+    features, frames = torch.randn(3, 1, 128, 90), torch.tensor([90, 41, 8])
+    whole = encoder.first(features, frames, 7)
+    alone = [encoder.first(features[i : i + 1, ..., :n], frames[i : i + 1], 7) for i, n in enumerate(frames)]
+    joined = side_by_side(alone).each(silenced)
+    for (one, own), (other, theirs) in zip(joined.stretches, whole.each(silenced).stretches, strict=True):
+        assert torch.equal(own, theirs)
+        torch.testing.assert_close(one, other[..., : one.shape[-1]], atol=1e-5, rtol=1e-5)
+    cut = whole.each(of_clip(2))
+    assert cut.x.shape[-1] == int(whole.frames[2]) and len(cut.frames) == 1
+
+
+def test_a_view_depends_on_its_clip_alone(part: Fold, tiny_corpus: str) -> None:
+    chosen = recipe()
+    _, kept = of_training(chosen, part)
+    clip = part.train[5]
+    first = kept.of(clip)
+    assert first.x.dtype == torch.float16 and len(first.x) == 3
+    assert not torch.equal(first.x[0], first.x[1])  # they are varied
+    turned = dataclasses.replace(part, train=part.train[::-1])
+    _, other = of_training(chosen, turned, built(chosen, seed=0))
+    assert equal(other.of(clip), first)
+
+
+def test_an_epoch_is_each_clip_once_by_draws_of_its_own(part: Fold) -> None:
+    _, kept = of_training(recipe(), part)
+
+    def told(*which: int) -> list[tuple[tuple[int, ...], Tensor]]:
+        return [(batch.rows, batch.partway.x) for batch in kept.epoch(*which)]
+
+    first = told(0, 1)
+    assert sorted(row for rows, _ in first for row in rows) == list(range(len(part.train)))
+    for one, again in zip(first, told(0, 1), strict=True):
+        assert one[0] == again[0] and torch.equal(one[1], again[1])
+    for other in (told(0, 2), told(1, 1), told(0, 1, 1)):
+        assert [rows for rows, _ in other] != [rows for rows, _ in first]
+
+
+def test_views_lie_on_the_disk_under_all_that_they_depend_on(
+    part: Fold, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = part.train[0]
+    made = of_training(recipe(), part, disk=DiskCache(tmp_path, 10**9))[1].of(clip)
+    known = Views._made
+    asked: list[int] = []
+
+    def counted(self: Views, clip: Any, rng: np.random.Generator) -> Any:
+        asked.append(1)
+        return known(self, clip, rng)
+
+    monkeypatch.setattr(Views, "_made", counted)
+    again = of_training(recipe(), part, disk=DiskCache(tmp_path, 10**9))[1]
+    assert equal(again.of(clip), made) and not asked
+    for number, settings in enumerate(
+        (
+            ("augmentation.views=4",),
+            ("augmentation.live=[]",),
+            ("augmentation.spectral=[]",),
+            ("training.crop_s=0.3",),
+            ("preparation.level_db=-20.0",),
+        ),
+        start=1,
+    ):
+        of_training(recipe(*settings), part, disk=DiskCache(tmp_path, 10**9))[1].of(clip)
+        assert len(asked) == number, settings
+    other = of_training(recipe(), part, built(recipe(), seed=1), DiskCache(tmp_path, 10**9))[1]
+    assert not equal(other.of(clip), made) and len(asked) == number + 1  # another trunk
+
+
+def test_clips_are_mixed_behind_the_frozen_stages() -> None:
+    mixture = Mixture(np.array([1, 0]), np.array([0.75, 1.0], np.float32))
+    values, frames = mixture.features(torch.tensor([[[4.0, 0.0]], [[0.0, 8.0]]]), torch.tensor([1, 2]))
+    assert values.tolist() == [[[3.0, 2.0]], [[0.0, 8.0]]] and frames.tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("own_batches", [False, True])
+def test_a_committee_learns_from_views_and_goes_on_as_if_unbroken(
+    part: Fold, tiny_corpus: str, tmp_path: Path, own_batches: bool
+) -> None:
+    path = tmp_path / "weights.pt"
+    torch.save(built(recipe()).model.encoder.state_dict(), path)
+    member = f"{{name='encoder-head', weights='{path}', frozen_stages=7, dropout=0.2}}"
+    chosen = recipe(
+        f"model={{name='committee', own_batches={str(own_batches).lower()}, members=[{member}, {member}]}}"
+    )
+    assert network.build(chosen, 0).learners() == (2 if own_batches else 1)
+
+    class Stop:
+        def on_batch(self, step: Any) -> None:
+            if step.epoch == 2:
+                raise KeyboardInterrupt
+
+        def on_epoch(self, state: Any) -> None:
+            pass
+
+    fabricate_run.run(tiny_corpus, part, tmp_path / "whole", chosen)
+    with pytest.raises(KeyboardInterrupt):
+        fabricate_run.run(tiny_corpus, part, tmp_path / "broken", chosen, callbacks=[Stop()])
+    fabricate_run.run(tiny_corpus, part, tmp_path / "broken", chosen, resume=True)
+    whole, broken = (
+        fabricate_run.weights(RunFolder(tmp_path / name).weights) for name in ("whole", "broken")
+    )
+    assert fabricate_run.same(whole, broken)
+    untrained = built(chosen)
+    trunk = models.trunk_state(untrained.model)
+    first = {name: value for name, value in whole.items() if name.startswith("model.members.0.encoder")}
+    kept = {name.split("features.")[1]: value for name, value in first.items() if "features." in name}
+    assert trunk and all(torch.equal(kept[name], value) for name, value in trunk.items())
+    heads = [whole[f"model.members.{number}.classify.weight"] for number in (0, 1)]
+    begun = [member.classify.weight for member in untrained.model.members]
+    assert all(not torch.equal(one, other) for one, other in zip(heads, begun, strict=True))
+
+
+@pytest.mark.parametrize("viewed", [0, 3])
+def test_members_with_batches_of_their_own_see_clips_in_orders_of_their_own(
+    viewed: int, part: Fold, tiny_corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, tuple[int, ...]]] = []
+    whole, partway = Network.votes, Network.votes_on_trunk
+
+    def of_features(self: Network, features: Tensor, frames: Tensor, learner: int) -> Any:
+        seen.append((learner, tuple(features.shape)))
+        return whole(self, features, frames, learner)
+
+    def of_views(self: Network, given: Any, learner: int) -> Any:
+        seen.append((learner, tuple(given.x.shape)))
+        return partway(self, given, learner)
+
+    monkeypatch.setattr(Network, "votes", of_features)
+    monkeypatch.setattr(Network, "votes_on_trunk", of_views)
+    chosen = recipe(
+        f"model={{name='committee', own_batches=true, members=[{MEMBER}, {MEMBER}]}}"
+        if not viewed
+        else f"model={MEMBER}",
+        f"augmentation.views={viewed}",
+        "training.epochs=1",
+    )
+    fabricate_run.run(tiny_corpus, part, tmp_path / "run", chosen)
+    assert {learner for learner, _ in seen} == ({0} if viewed else {0, 1})
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (("model.frozen_stages=0",), "model.frozen_stages"),
+        (
+            (f"model={{name='committee', members=[{MEMBER}, {MEMBER}]}}",),
+            "frozen stages",
+        ),  # random: two trunks
+        (("model={name='residual-cnn'}",), "frozen stages"),
+    ],
+)
+def test_views_are_for_models_with_frozen_stages(settings: tuple[str, ...], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        experiment.check(recipe(*settings))
+
+
+@pytest.mark.parametrize("settings", [("augmentation.views=-1",), ("augmentation.enlarge=all",)])
+def test_options_that_do_not_go_together(settings: tuple[str, ...]) -> None:
+    with pytest.raises((UsageError, UnknownNameError), match=r"augmentation\."):
+        recipe(*settings)
+
+
+def test_the_code_that_views_depend_on_is_all_there() -> None:
+    import vocemo
+
+    for name in views._CODE:
+        assert (Path(vocemo.__file__).parent / name).exists(), name
