@@ -90,7 +90,7 @@ def test_the_answers_and_what_is_learnt_are_those_of_members_apart(
             if parameter.requires_grad:
                 # A number of thousands of terms that cancel out has few digits: the whole is compared.
                 away = torch.linalg.vector_norm(parameter.grad - whole[name].grad)
-                assert away <= 1e-3 * torch.linalg.vector_norm(whole[name].grad) + 1e-5, name
+                assert away <= 1e-2 * torch.linalg.vector_norm(whole[name].grad) + 1e-5, name
             else:
                 assert parameter.grad is None
 
