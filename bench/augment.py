@@ -10,9 +10,6 @@ given.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +18,7 @@ from pathlib import Path
 
 import audiomentations as peer
 import numpy as np
+import report
 
 from vocemo import audio
 from vocemo.lab.augment import chain
@@ -100,17 +98,8 @@ def main() -> None:
         "decode_ms": round(fastest["decode"] * 1e3, 3),
         "rows": rows,
         "repeats": options.repeats,
-        "command": "python bench/augment.py",
-        "commit": revision(),
-        "date": datetime.date.today().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
-def revision() -> str:
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    report.write(options.out, result)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,6 @@ out. Clips are the recordings found under DIR; without one they are made here.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import os
 import platform
 import statistics
@@ -27,9 +25,9 @@ from pathlib import Path
 
 import librosa
 import numpy as np
+import report
 
 from vocemo import audio
-from vocemo.lab import provenance
 from vocemo.lab.augment import PitchShift, PitchShiftParameters, Speed, SpeedParameters
 
 # Libraries read these when they are loaded, so the benchmark starts itself anew with them.
@@ -155,10 +153,8 @@ def main() -> None:
             f"{ratio['max']:.1f}; processor time {processor['median']:.1f}), {result['ours_ms']} ms against "
             f"{result['librosa_ms']} ms a clip of {CLIP_S:g} s"
         )
-    folder = "" if options.clips is None else f" --clips {options.clips.name}"
     source = "made" if options.clips is None else f"recordings of {options.clips.name}"
-    counts = f"--count {options.count} --repeats {options.repeats}"
-    report = {
+    figures = {
         "benchmark": "augmentation",
         "results": results,
         "clips": f"{len(clips)} {source}, {CLIP_S:g} s at {RATE_HZ} Hz",
@@ -166,12 +162,8 @@ def main() -> None:
         "threads": 1,
         "processor": platform.machine(),
         "versions": {name: version(name) for name in ("librosa", "numpy", "python-stretch")},
-        "command": f"python bench/augmentation.py{folder} {counts}",
-        "commit": provenance.commit(),
-        "date": datetime.date.today().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    report.write(options.out, figures)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ Runtime take turns, and the ratio is taken within the turn.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
 import statistics
@@ -22,10 +21,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import report
 import torch
 
 from vocemo.bundle import Bundle, BundleInfo
-from vocemo.lab import network, provenance
+from vocemo.lab import network
 from vocemo.lab import recipe as recipes
 from vocemo.lab.export.onnx_bundle import write_bundle
 
@@ -95,19 +95,16 @@ def main() -> None:
         measured_before = {each["recipe"]: each for each in before}
     by_recipe = {**measured_before, **{str(each["recipe"]): each for each in results}}
     results = [by_recipe[name] for name in sorted(by_recipe)]
-    named = "".join(f" --recipe {name}" for name in options.recipe or ())
-    report = {
+    "".join(f" --recipe {name}" for name in options.recipe or ())
+    figures = {
         "benchmark": "bundles",
         "results": results,
         "threads": 1,
         "repeats": options.repeats,
         "processor": torch.backends.cpu.get_cpu_capability(),
         "versions": {"numpy": np.__version__, "torch": torch.__version__},
-        "command": f"python bench/bundles.py{named} --repeats {options.repeats}",
-        "commit": provenance.commit(),
-        "date": datetime.date.today().isoformat(),
     }
-    options.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    report.write(options.out, figures)
 
 
 if __name__ == "__main__":

@@ -13,16 +13,15 @@ of one times their number. Both draw the same speakers; the values that both hav
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import report
 from sklearn import metrics as peer
 
-from vocemo.lab import provenance
 from vocemo.lab.evaluate import Predictions, Subject, bootstrap
 from vocemo.lab.measure import measured
 
@@ -124,10 +123,8 @@ def main() -> None:
         "ratio_of_processor_time": round(peer_cpu_s / fastest[1], 1),
         "repeats": options.repeats,
         "versions": {name: metadata.version(name) for name in ("numpy", "scikit-learn")},
-        **provenance.stamp(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    report.write(options.out, result)
     print(
         f"{result['what']}: {fastest[0]:.2f} s ({fastest[1]:.2f} s of the processor; goal {GOAL_S:g} s); a "
         f"plain loop with scikit-learn {peer_s:.0f} s, {result['ratio']:g} times (processor "

@@ -13,8 +13,6 @@ Clips are the recordings found under DIR; without one they are made here.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import os
 import statistics
 import subprocess
@@ -26,10 +24,10 @@ from pathlib import Path
 
 import librosa
 import numpy as np
+import report
 import torch
 
 from vocemo import audio
-from vocemo.lab import provenance
 from vocemo.lab.features import MelSpectrogram, StackedVector
 from vocemo.lab.features.stacked import FRAMES, N_FFT, OFFSET_S, SAMPLE_RATE_HZ, SAMPLES
 
@@ -176,8 +174,7 @@ def main() -> None:
             f"if all but the Fourier transform were free: {floor['median']:.1f}; "
             f"largest difference {result['largest_difference']:.1e}"
         )
-    folder = "" if options.clips is None else f" --clips {options.clips.name}"
-    report = {
+    figures = {
         "benchmark": "features",
         "results": results,
         "clips": f"{len(clips)} {'made' if options.clips is None else 'recordings of ' + options.clips.name}",
@@ -186,12 +183,8 @@ def main() -> None:
         "threads": 1,
         "processor": torch.backends.cpu.get_cpu_capability(),
         "versions": {"librosa": librosa.__version__, "numpy": np.__version__, "torch": torch.__version__},
-        "command": f"python bench/features.py{folder} --count {options.count} --repeats {options.repeats}",
-        "commit": provenance.commit(),
-        "date": datetime.date.today().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    report.write(options.out, figures)
 
 
 if __name__ == "__main__":

@@ -14,16 +14,13 @@ The talk is made from the spoken samples of this repository, with pauses of 0.1 
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
-import os
 import statistics
 import time
 from pathlib import Path
 
 import numpy as np
+import report
 import soxr
-from predict_start import revision
 
 from vocemo import audio
 from vocemo.prepare import prepare
@@ -128,15 +125,8 @@ def main() -> None:
         "ratio": round(peer / share, 2),
         "minutes": options.minutes,
         "repeats": options.repeats,
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "command": "python bench/listen.py"
-        + (f" --model {options.model}" if options.model else "")
-        + (f" --minutes {options.minutes:g}" if options.minutes != 5.0 else ""),
-        "commit": revision(),
-        "date": datetime.date.today().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    report.write(options.out, result)
     late = f"{1e3 * usual:.0f} ms late (95 %: {1e3 * high:.0f}, all: {1e3 * most:.0f})"
     print(f"vocemo {share:.2%} of a core, events {late}")
     reached = share <= GOAL_SHARE and most <= GOAL_LATENCY_S

@@ -13,8 +13,6 @@ memory can be seen to stay flat, with and without --timeline, on one core.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import os
 import shutil
 import subprocess
@@ -23,7 +21,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from predict_start import Cost, cost, revision
+import report
+from predict_start import Cost, cost
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "docs" / "results" / "bench" / "long-and-many.json"
@@ -91,13 +90,8 @@ def main() -> None:
         }
     result |= {
         "repeats": options.repeats,
-        "cores": len(cores),
-        "command": "python bench/long_and_many.py" + (f" --model {options.model}" if options.model else ""),
-        "commit": revision(),
-        "date": datetime.date.today().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    report.write(options.out, result)
     hour = result["long"][-1]
     print(
         f"goals: {GOAL_SPEED:g} times real time on a core: "

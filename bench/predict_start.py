@@ -10,8 +10,6 @@ each warms the file cache and is not counted. A run's processor time and peak me
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import os
 import statistics
 import subprocess
@@ -20,6 +18,8 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import report
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "docs" / "results" / "bench" / "predict.json"
@@ -119,13 +119,8 @@ def main() -> None:
         "ratio": round(ratio, 2),
         "ratio_cpu": round(theirs["cpu_s"] / mine["cpu_s"], 2),
         "repeats": options.repeats,
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "command": "python bench/predict_start.py" + (f" --model {options.model}" if options.model else ""),
-        "commit": revision(),
-        "date": datetime.date.today().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    report.write(options.out, result)
     print(f"vocemo {mine['wall_s']:.3f} s, {mine['cpu_s']:.3f} s of processor, {mine['peak_mb']:.0f} MB")
     print(
         f"plain  {theirs['wall_s']:.3f} s, {theirs['cpu_s']:.3f} s of processor, {theirs['peak_mb']:.0f} MB"
@@ -135,11 +130,6 @@ def main() -> None:
         f"ratio  {ratio:.1f} (goal: {GOAL_RATIO:g} or more, under {GOAL_WALL_S} s and {GOAL_PEAK_MB:g} MB): "
         + ("reached" if reached else "not reached")
     )
-
-
-def revision() -> str:
-    told = subprocess.run(["git", "-C", str(HERE), "rev-parse", "HEAD"], capture_output=True, text=True)
-    return told.stdout.strip()
 
 
 if __name__ == "__main__":

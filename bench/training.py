@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime
-import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -30,13 +28,14 @@ from statistics import fmean
 
 import librosa
 import numpy as np
+import report
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vocemo import audio
 from vocemo.lab import device as devices
-from vocemo.lab import experiment, network, provenance, train
+from vocemo.lab import experiment, network, train
 from vocemo.lab import recipe as recipes
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.recipe import Recipe
@@ -334,8 +333,8 @@ def main() -> None:
             compared(recipe, own, seconds, made_here)
             for recipe, own, seconds in zip(chosen, clips, plain_s, strict=True)
         ]
-    corpus = f" --corpus {options.corpus.partition(':')[0]}:..." if options.corpus else ""
-    report = {
+    f" --corpus {options.corpus.partition(':')[0]}:..." if options.corpus else ""
+    figures = {
         "benchmark": "training",
         "what": "epochs a minute from the second on, against a plain loop: librosa, float32, no cache",
         "results": results,
@@ -343,12 +342,8 @@ def main() -> None:
         "processor": torch.backends.cpu.get_cpu_capability(),
         "bfloat16": devices.gains_by_bfloat16(CPU),
         "versions": {"librosa": librosa.__version__, "numpy": np.__version__, "torch": torch.__version__},
-        "command": f"python bench/training.py{corpus} --count {options.count} --epochs {options.epochs}",
-        "commit": provenance.commit(),
-        "date": datetime.date.today().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    report.write(options.out, figures)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,6 @@ floor: the decoder of libsndfile with nothing around it, the resampler, the grap
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import report
 import soundfile
 import torch
 from plain_predict import Cnn, features
-from predict_start import revision
 
 from vocemo import audio
 from vocemo.prepare import prepare
@@ -121,13 +118,8 @@ def main() -> None:
         "peer": "librosa and torch, as bench/plain_predict.py",
         "rows": rows,
         "repeats": options.repeats,
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "command": "python bench/warm.py" + (f" --model {options.model}" if options.model else ""),
-        "commit": revision(),
-        "date": datetime.date.today().isoformat(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    report.write(options.out, result)
     reached = all(row["ours"]["s"] <= GOAL_S and row["ours"]["s_p95"] <= GOAL_P95_S for row in rows)
     print(
         f"goal: {1e3 * GOAL_S:g} ms, 95 % within {1e3 * GOAL_P95_S:g}: "
