@@ -68,6 +68,11 @@ def _raising(error: BaseException) -> Callable[..., int]:
     return run
 
 
+def _caused(error: Exception, by: BaseException) -> Exception:
+    error.__cause__ = by
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "status", "says"),
     [
@@ -75,6 +80,8 @@ def _raising(error: BaseException) -> Callable[..., int]:
         (PermissionError(13, "Permission denied", "x.json"), 1, "x.json"),
         (ZeroDivisionError("by zero"), 1, "unexpected ZeroDivisionError: by zero (VOCEMO_DEBUG=1"),
         (KeyboardInterrupt(), 130, ""),
+        (_caused(ImportError("initialization failed"), KeyboardInterrupt()), 130, ""),
+        (_caused(ImportError("no libsndfile"), OSError("not found")), 1, "unexpected ImportError: no libsnd"),
     ],
 )
 def test_errors_become_one_line_and_a_status(

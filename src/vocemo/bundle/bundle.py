@@ -33,7 +33,7 @@ class Bundle:
         self._engine, self._threads = engine, threads
 
     def __reduce__(self) -> tuple[Callable[..., Bundle], tuple[Path, str, int | None, str]]:
-        return _reopened, (self.path.resolve(), self.device, self._threads, self.sha256)
+        return reopened, (self.path.resolve(), self.device, self._threads, self.sha256)
 
     @classmethod
     def open(
@@ -119,8 +119,8 @@ class Bundle:
             raise BundleError(f"{self.path} answers with what is no probability: {said[0]}")
 
 
-def _reopened(path: Path, device: str, threads: int | None, sha256: str) -> Bundle:
-    """The bundle that was pickled. Raises BundleError where its file has changed."""
+def reopened(path: Path, device: str, threads: int | None, sha256: str) -> Bundle:
+    """The bundle that another process has opened. Raises BundleError where its file has changed since."""
     bundle = Bundle.open(path, device=device, threads=threads)
     if bundle.sha256 != sha256:
         raise BundleError(f"{path} is another file than when it was handed to this process")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from vocemo import audio
+from vocemo.bundle import usable_cores
 from vocemo.cli.inputs import STANDARD_INPUT
 from vocemo.cli.resuming import Held
 from vocemo.errors import UsageError, VocemoError
 from vocemo.runtime.prediction import Failure, Prediction
-from vocemo.runtime.predictor import Predictor
+from vocemo.runtime.predictor import MOST_JOBS, Predictor
 from vocemo.runtime.source import OneChannel, Source
+
+# Of all files together: 17 minutes at 16 kHz, a second and a half of work, and two processes' beginning.
+LONG_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
@@ -78,9 +84,11 @@ def answers(
                 under_way.append(_Asked(given, sha256, who, last=channel == missing[-1]))
                 yield recording if channel is None else OneChannel(recording, channel)
 
-    if sum(isinstance(given, str) for given in inputs) == 1:
+    jobs = min(usable_cores(), MOST_JOBS) if jobs is None else jobs
+    if len(recordings) == 1:
         jobs = 1  # a pool of threads takes longer to start than it saves
-    for answer in predictor.predict_many(sources(), jobs=jobs, timeline=timeline):
+    processes = jobs if _is_long(recordings) else 1
+    for answer in predictor.predict_many(sources(), jobs=jobs, processes=processes, timeline=timeline):
         while not isinstance(before := under_way.popleft(), _Asked):
             yield before
         if isinstance(answer, Prediction):
@@ -92,6 +100,17 @@ def answers(
     for rest in under_way:
         assert isinstance(rest, Answered)  # each of the others was answered
         yield rest
+
+
+def _is_long(recordings: Iterable[str]) -> bool:
+    """Whether there is so much to answer that several processes are worth their beginning."""
+    total = 0
+    for path in recordings:
+        with contextlib.suppress(OSError):  # whoever opens it says why
+            total += Path(path).stat().st_size
+        if total >= LONG_BYTES:
+            return True
+    return False
 
 
 def speaker(channel: int, channels: int) -> str:

@@ -49,11 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
+        if _by_ctrl_c(error):
+            return 130
         if os.environ.get("VOCEMO_DEBUG") == "1":
             raise
         return _report(error)
     finally:
         sys.unraisablehook = usual_hook
+
+
+def _by_ctrl_c(error: BaseException) -> bool:
+    """Whether a Ctrl-C is at the bottom of an error: a library that it finds starting up calls it its own."""
+    below = error.__cause__ or error.__context__
+    return isinstance(error, KeyboardInterrupt) or (below is not None and _by_ctrl_c(below))
 
 
 def _ctrl_c_again(ignored: sys.UnraisableHookArgs) -> None:

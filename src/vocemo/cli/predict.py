@@ -70,7 +70,10 @@ def predict(
         Path | None, typer.Option(metavar="FILE", help="Write to a file and not to standard output.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Files that are decoded at once.")
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Files that are answered at once; by default one a core, up to four."
+        ),
     ] = None,
     resume: Annotated[
         bool,

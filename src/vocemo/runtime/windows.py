@@ -83,5 +83,6 @@ def level_db(samples: NDArray[np.float32]) -> float:
     -20.0
     """
     exact = samples.astype(np.float64)
-    power = float(exact @ exact) / len(exact) if len(exact) else 0.0
+    # Not by BLAS, whose threads would wait for each other on the cores that decode.
+    power = float(np.einsum("i,i->", exact, exact)) / len(exact) if len(exact) else 0.0
     return 10.0 * math.log10(power) if power > 0.0 else -math.inf
