@@ -1,4 +1,4 @@
-"""Tiny encoders of Hugging Face Transformers with random weights, as folders on disk."""
+"""Encoders with random weights as they are published: those of Transformers, tiny, and EfficientAT's."""
 
 from __future__ import annotations
 
@@ -57,3 +57,17 @@ def save(kind: str, folder: Path, **changes: Any) -> Path:
     model.save_pretrained(folder)
     assert (folder / "model.safetensors").is_file()
     return folder
+
+
+def save_efficientat(path: Path) -> Path:
+    """A state dict of mn04 as its makers publish it, no two of its tensors alike."""
+    from vocemo.lab.models.encoders import ENCODERS
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        encoder = ENCODERS["efficientat-mn04"](channels=1, bands=128)
+        for name, value in encoder.state_dict().items():
+            if name.endswith(("running_mean", "bias")):
+                value.normal_(0, 0.1)
+    torch.save(encoder.state_dict(), path)
+    return path

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import fabricate_encoder
 import fabricate_run
 import vocemo
 from vocemo.bundle import Bundle
@@ -22,13 +23,10 @@ from vocemo.lab.splits import folds
 
 ONE_EPOCH = ("training.epochs=1", "training.batch_size=8", "augmentation.pool=1")
 # What a recipe does not begin without: encoder-head a file of trained weights, or that there is to be none.
-# Of base's encoder a part is enough: whole, it is encoder-head's.
+# Of base's encoder a part is enough, and of each clip two views: whole, it is encoder-head's.
 NEEDED = {
     "encoder-head": ("model.weights=random",),
-    "base": (
-        'model.members=[{name="encoder-head", weights="random", encoder_depth=8}, '
-        '{name="residual-cnn", widths=[8, 16], stride=[4, 4]}]',
-    ),
+    "base": ("model.encoder_depth=13", "augmentation.views=2"),
 }
 
 
@@ -40,8 +38,15 @@ def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize("name", recipes.names())
 def test_a_recipe_is_trained_tested_exported_and_asked(
-    name: str, small_corpus: str, tmp_path: Path, one_thread: None
+    name: str,
+    small_corpus: str,
+    tmp_path: Path,
+    one_thread: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # What stands for published weights: base's frozen stages keep theirs, which must not all be alike.
+    monkeypatch.setenv("VOCEMO_WEIGHTS", str(tmp_path))
+    fabricate_encoder.save_efficientat(tmp_path / "mn04_as_mAP_432.pt")
     single = recipes.load(name).training.batch_size == 1
     settings = [each for each in ONE_EPOCH if not (single and "batch" in each)]
     chosen = recipes.load(name, [*settings, *NEEDED.get(name, ())], ["ravdess"])
