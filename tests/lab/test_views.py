@@ -13,6 +13,7 @@ from torch import Tensor
 
 import fabricate_run
 from fabricate_run import CPU
+from vocemo.cli.main import main
 from vocemo.errors import UnknownNameError, UsageError
 from vocemo.lab import experiment, models, network, views
 from vocemo.lab import recipe as recipes
@@ -266,3 +267,13 @@ def test_the_code_that_views_depend_on_is_all_there() -> None:
 
     for name in views._CODE:
         assert (Path(vocemo.__file__).parent / name).exists(), name
+
+
+def test_a_person_is_told_why_the_first_epoch_takes_longest(
+    tiny_corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ("model.weights=random", "model.encoder_depth=12", "augmentation.views=2", "training.epochs=1")
+    given = [each for one in settings for each in ("--set", one)]
+    assert main(["train", "base", "--corpus", tiny_corpus, "--out", str(tmp_path / "run"), *given]) == 0
+    said = capsys.readouterr().err
+    assert "2 views of each clip are made when it is first seen: the first epoch takes longest" in said

@@ -239,6 +239,8 @@ def read_corpora(specs: Sequence[str] | None, recipe: Recipe) -> Manifest:
     kept = selection.manifest
     voices = wording.speakers(len(kept.speakers) if kept.speakers_known else 0)
     say(f"{wording.many(len(kept), 'clip')}, {voices}, {wording.many(len(kept.emotions), 'emotion')}")
+    if views := recipe.augmentation.views:
+        say(f"{views} views of each clip are made when it is first seen: the first epoch takes longest")
     return kept
 
 
