@@ -11,8 +11,8 @@ MINUTES ?= 1
 export PYTHON VERBOSE MAKECMDGOALS
 
 BIN := $(VENV_DEV)/bin
-# bench/plain_*.py are peers, which a benchmark runs beside vocemo.
-BENCHMARKS := $(filter-out bench/plain_%,$(wildcard bench/*.py))
+# bench/plain_*.py are peers, which a benchmark runs beside vocemo; bench/report.py writes what all of them find.
+BENCHMARKS := $(filter-out bench/plain_% bench/report.py,$(wildcard bench/*.py))
 INPUTS := pyproject.toml constraints.txt scripts/environment.sh
 
 help: ## show this list
