@@ -17,7 +17,8 @@ import pytest
 
 import fabricate_bundle
 import vocemo
-from vocemo.errors import BundleError, UsageError, VocemoError
+from vocemo.cli.main import main
+from vocemo.errors import UsageError, VocemoError
 from vocemo.runtime import processes
 from vocemo.runtime.prediction import Failure, Prediction
 from vocemo.runtime.predictor import Predictor, load
@@ -95,15 +96,6 @@ def test_what_cannot_be_is_said(tiny: Predictor, tmp_path: Path) -> None:
     assert list(tiny.predict_many([], processes=2)) == []
 
 
-def test_a_model_that_was_exchanged_meanwhile_is_refused(
-    recording: Callable[..., Path], tmp_path: Path
-) -> None:
-    path = fabricate_bundle.write(tmp_path / "tiny.onnx")
-    assert path.is_file()
-    with pytest.raises(BundleError, match="another file"):
-        processes._open(path, "cpu", "0" * 64, None, multiprocessing.get_context("spawn").Event())
-
-
 DYING = """
 import os, signal, sys, multiprocessing, threading, time
 import vocemo
@@ -160,6 +152,23 @@ def test_ctrl_c_ends_all_of_them_without_a_word(
         while time.monotonic() < until:
             os.killpg(running.pid, 0)
             time.sleep(0.05)
+
+
+def test_where_there_are_no_semaphores_threads_answer(
+    recording: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voice, folder, out = recording("a.wav", seconds=20.0), tmp_path / "many", tmp_path / "out.jsonl"
+    folder.mkdir()
+    for number in range(60):
+        (folder / f"{number}.wav").symlink_to(voice)
+
+    class Without:
+        def Event(self) -> None:
+            raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(multiprocessing, "get_context", lambda *_: Without())
+    assert main(["predict", str(folder), "--jobs", "2", "--format", "jsonl", "--output", str(out)]) == 0
+    assert out.read_bytes().count(b"\n") == 60
 
 
 def test_a_failure_of_one_is_one_failure(tiny: Predictor, recording: Callable[..., Path]) -> None:

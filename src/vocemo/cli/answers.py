@@ -87,7 +87,7 @@ def answers(
     jobs = min(usable_cores(), MOST_JOBS) if jobs is None else jobs
     if len(recordings) == 1:
         jobs = 1  # a pool of threads takes longer to start than it saves
-    processes = jobs if _is_long(recordings) else 1
+    processes = jobs if jobs > 1 and _is_long(recordings) and _divisible() else 1
     for answer in predictor.predict_many(sources(), jobs=jobs, processes=processes, timeline=timeline):
         while not isinstance(before := under_way.popleft(), _Asked):
             yield before
@@ -111,6 +111,12 @@ def _is_long(recordings: Iterable[str]) -> bool:
         if total >= LONG_BYTES:
             return True
     return False
+
+
+def _divisible() -> bool:
+    from vocemo.runtime.processes import possible
+
+    return possible()
 
 
 def speaker(channel: int, channels: int) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 AHEAD = 2  # groups that wait for each process, so that none stands still
 MOST_BYTES = 16 * 2**20  # of the files of a group: who stops the work waits for no more than that
-Answers = list["Prediction | Failure"]
+Answers = list[Prediction | Failure]
 
 _predictor: Predictor | None = None  # a worker's own,
 _stopped: Event | None = None  # and whether its answers are wanted no more
@@ -72,6 +72,15 @@ def over_processes(
     finally:
         stopped.set()  # what is still under way is wanted no more: all that was asked for has been given
         pool.shutdown(cancel_futures=True)
+
+
+def possible() -> bool:
+    """Whether processes can be told anything here: some sandboxes have no semaphores."""
+    try:
+        multiprocessing.get_context("spawn").Event()
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 @contextmanager
