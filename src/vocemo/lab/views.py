@@ -106,10 +106,14 @@ class Views:
         waves = [training.varied(clip, rng) for _ in range(self._count)]
         fixed = training.waveforms.preparation.length
         batch = collate(waves, [0] * len(waves), range(len(waves)), fixed).to(self._device)
+        learning = network.training
+        network.eval()  # what a view holds depends on no other view, whatever normalises the stages
         features, frames = network.features(batch.samples, batch.lengths)
         if training.spectral is not None:
             features, frames = training.spectral(features, frames, rng, network.parts)
-        return network.partway(features, frames).each(silenced)
+        partway = network.partway(features, frames)
+        network.train(learning)
+        return partway.each(silenced)
 
 
 def _digest(network: Network, training: TrainingSet, recipe: Recipe) -> str:
