@@ -113,7 +113,7 @@ def test_stretches_side_by_side_are_those_alone() -> None:
 
 def test_a_view_depends_on_its_clip_alone(part: Fold, tiny_corpus: str) -> None:
     chosen = recipe()
-    _, kept = of_training(chosen, part)
+    _, kept = of_training(chosen, part, built(chosen).eval())
     clip = part.train[5]
     first = kept.of(clip)
     assert first.x.dtype == torch.float16 and len(first.x) == 3
