@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 import fabricate_bundle
 import fabricate_sounddevice
@@ -89,6 +90,22 @@ def test_it_plays_as_fast_as_it_sounds(listen: Run) -> None:
     begun = time.monotonic()
     listen("--input", SPOKEN, "--speed", 2, "--seconds", 1)
     assert time.monotonic() - begun >= 0.5
+
+
+def test_one_channel_is_heard_alone(listen: Run, events: list[dict[str, Any]], tmp_path: Path) -> None:
+    voice = audio.decode(SPOKEN)
+    both = tmp_path / "call.wav"
+    samples = np.stack([np.zeros_like(voice.samples), voice.samples], axis=1)
+    soundfile.write(both, samples, voice.sample_rate, subtype="FLOAT")
+    status, out, _ = listen("--input", both, "--channel", 1, "--speed", 0, "--format", "jsonl")
+    told = [json.loads(line) for line in out.splitlines()]
+    assert status == 0 and [each["emotion"] for each in told] == [each["emotion"] for each in events]
+    for mine, theirs in zip(told, events, strict=True):
+        assert mine["probabilities"] == pytest.approx(theirs["probabilities"], abs=1e-4)
+    assert listen("--input", both, "--channel", 0, "--speed", 0, "--format", "jsonl")[1] == ""
+    kept = tmp_path / "events.jsonl"
+    status, _, said = listen("--input", both, "--channel", 2, "--output", kept)
+    assert status == 2 and "has no channel 2; it has 2" in said and not kept.exists()
 
 
 def test_what_cannot_be_played_is_said(listen: Run, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import fabricate_sounddevice
 from fabricate_sounddevice import device
-from vocemo.errors import MicrophoneError, MissingExtraError, UnknownNameError
+from vocemo.errors import MicrophoneError, MissingExtraError, UnknownNameError, UsageError
 from vocemo.runtime import microphone
 from vocemo.runtime.microphone import HELD_S, Microphone, microphone_named, microphones
 
@@ -77,6 +77,18 @@ def test_what_is_heard_is_given_in_order_with_its_time(sound: Any) -> None:
     for chunk, samples in zip(heard, said, strict=True):
         assert np.array_equal(chunk.samples, samples.T) and chunk.lost == 0
     assert [each.heard_at_s for each in heard] == pytest.approx([6.75, 7.0])
+
+
+def test_one_channel_is_heard_alone(sound: Any) -> None:
+    said = block(2)
+    with Microphone(microphone_named("1"), channel=1) as opened:
+        stream = sound.InputStream.opened
+        assert stream.options["channels"] == 2
+        stream.say(said)
+        (heard,) = itertools.islice(opened.chunks(), 1)
+    assert np.array_equal(heard.samples, said[:, 1])
+    with pytest.raises(UsageError, match="USB Headset: has no channel 1; it has 1"):
+        Microphone(microphone_named("2"), channel=1)
 
 
 def test_what_finds_no_place_is_counted_as_lost(sound: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 
 from vocemo.audio import probe
+from vocemo.audio.channels import check_channel
 from vocemo.cli.model_options import Device, ModelFile, Threshold, Top
 from vocemo.cli.outputs import check_no_input, writing
 from vocemo.cli.render_events import EventRenderer, event_renderer, lateness
@@ -21,6 +22,7 @@ from vocemo.cli.render_timeline import segment_line
 from vocemo.errors import UsageError, VocemoError
 from vocemo.runtime.live import DEAD_S, Listening, LiveSource, Moment, Player
 from vocemo.runtime.predictor import Predictor, load
+from vocemo.runtime.source import OneChannel
 from vocemo.runtime.timeline_options import TimelineOptions
 
 
@@ -37,6 +39,10 @@ def listen(
     microphones: Annotated[
         bool, typer.Option("--microphones", help="List the microphones of this machine, and end.")
     ] = False,
+    channel: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="Hear one channel alone, from 0: of a call, one speaker."),
+    ] = None,
     seconds: Annotated[
         float | None, typer.Option(metavar="S", min=0.0, help="End after so many seconds of sound.")
     ] = None,
@@ -77,6 +83,8 @@ def listen(
 
         vocemo listen --input call.wav --speed 4
 
+        vocemo listen --input call.wav --channel 1
+
         vocemo listen --input call.wav --speed 0 --format csv
     """
     if microphones:
@@ -87,11 +95,13 @@ def listen(
     asked = TimelineOptions(window_s=window, hop_s=hop, change=steadiness)
     if input is not None:
         check_no_input(output, [str(input)])
-        probe(input)  # what cannot be played is said before an output is begun
+        channels = probe(input).channels  # what cannot be played is said before an output is begun
+        if channel is not None:
+            check_channel(channel, channels, str(input))
     predictor = load(model, device=device, threshold=threshold, threads=1)
     viewed = format is None and output is None and sys.stdout.isatty() and not quiet
     form = format or ("table" if output is None else "jsonl")
-    with _opened(input, speed, microphone, predictor) as source, writing(output) as stream:
+    with _opened(input, speed, channel, microphone, predictor) as source, writing(output) as stream:
         listening = Listening(predictor.stream(source.sample_rate, options=asked), source.sample_rate)
         if viewed:
             showing = _view(listening, f"Listening to {source.name}, model {predictor.info.name}")
@@ -187,14 +197,15 @@ def _summary(listening: Listening) -> str:
 
 @contextlib.contextmanager
 def _opened(
-    input: Path | None, speed: float, microphone: str | None, predictor: Predictor
+    input: Path | None, speed: float, channel: int | None, microphone: str | None, predictor: Predictor
 ) -> Iterator[LiveSource]:
     if input is not None:
-        yield Player(input, predictor.info.preparation.sample_rate, speed=speed)
+        heard = input if channel is None else OneChannel(input, channel)
+        yield Player(heard, predictor.info.preparation.sample_rate, speed=speed)
         return
     from vocemo.runtime.microphone import Microphone, microphone_named
 
-    with Microphone(microphone_named(microphone)) as opened:
+    with Microphone(microphone_named(microphone), channel=channel) as opened:
         yield opened
 
 

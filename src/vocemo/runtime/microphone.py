@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from vocemo.audio.channels import check_channel
 from vocemo.errors import MicrophoneError, MissingExtraError, UnknownNameError
 from vocemo.runtime.live import CHUNK_S, Chunk
 
@@ -77,17 +78,25 @@ def microphone_named(name: str | None = None) -> InputDevice:
 class Microphone:
     """An open microphone: a context manager whose `chunks` are what it hears.
 
-    device: from `microphone_named`; by default the system's own. Several channels are given as they are.
+    device: from `microphone_named`; by default the system's own. channel: the one that is given, from 0; by
+    default several are given as they are, two at most.
 
-    Raises MicrophoneError where it cannot be opened, and from `chunks` when it vanishes.
+    Raises MicrophoneError where it cannot be opened, and from `chunks` when it vanishes; UsageError for a
+    channel that it does not have.
     """
 
     def __init__(
-        self, device: InputDevice | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        device: InputDevice | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        channel: int | None = None,
     ) -> None:
         self._device = device or microphone_named()
         self.name, self.sample_rate = self._device.name, self._device.sample_rate
         self._clock = clock
+        if channel is not None:
+            channel = check_channel(channel, self._device.channels, self.name)
+        self._channel = channel
         block = round(CHUNK_S * self.sample_rate)
         self._queue: queue.Queue[Chunk] = queue.Queue(round(HELD_S / CHUNK_S))
         self._lost = 0  # samples since the last chunk that found a place
@@ -97,7 +106,7 @@ class Microphone:
                 samplerate=self.sample_rate,
                 blocksize=block,
                 device=self._device.index,
-                channels=min(self._device.channels, 2),
+                channels=min(self._device.channels, 2) if channel is None else channel + 1,
                 dtype="float32",
                 latency="low",
                 callback=self._heard,
@@ -134,7 +143,8 @@ class Microphone:
         if status.input_overflow:
             self._lost += frames  # how many it does not say: a block at least
         heard_at_s = self._clock() - _delay_s(times, frames / self.sample_rate)
-        chunk = Chunk(samples.T.copy(), heard_at_s, self._lost)
+        wanted = samples.T if self._channel is None else samples[:, self._channel]
+        chunk = Chunk(wanted.copy(), heard_at_s, self._lost)
         try:
             self._queue.put_nowait(chunk)
         except queue.Full:
