@@ -17,7 +17,7 @@ from vocemo.lab.corpora import read
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import Outcome, RunFolder
 from vocemo.lab.splits import Fold, folds
-from vocemo.lab.train import Callback
+from vocemo.lab.train import Callback, Step, TrainingState
 from vocemo.lab.waveforms import Waveforms
 
 CPU = torch.device("cpu")
@@ -90,6 +90,18 @@ def run(
         callbacks=callbacks,
         resume=resume,
     )
+
+
+class BreakInTheSecondEpoch:
+    """A callback that ends a training as Ctrl-C does, after one whole epoch."""
+
+    def on_batch(self, step: Step) -> None:
+        """Interrupt."""
+        if step.epoch == 2:
+            raise KeyboardInterrupt
+
+    def on_epoch(self, state: TrainingState) -> None:
+        """Nothing."""
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:

@@ -27,7 +27,6 @@ from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
 from vocemo.lab.scoring import score
 from vocemo.lab.selective import Threshold
 from vocemo.lab.splits import Fold
-from vocemo.lab.train import Step, TrainingState
 from vocemo.lab.waveforms import Samples, Waveforms
 
 CHOSEN = fabricate_run.recipe()
@@ -376,18 +375,10 @@ def test_a_run_ends_in_the_precision_that_it_began_in(
     def run(folder: Path, **more: Any) -> None:
         fabricate_run.run(tiny_corpus, fold, folder, chosen, waveforms=tiny_waveforms, **more)
 
-    class BreakInTheSecondEpoch:
-        def on_batch(self, step: Step) -> None:
-            if step.epoch == 2:
-                raise KeyboardInterrupt
-
-        def on_epoch(self, state: TrainingState) -> None:
-            pass
-
     monkeypatch.setattr(experiment.devices, "gains_by_bfloat16", lambda device: False)
     run(tmp_path / "unbroken")
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "resumed", callbacks=[BreakInTheSecondEpoch()])
+        run(tmp_path / "resumed", callbacks=[fabricate_run.BreakInTheSecondEpoch()])
     monkeypatch.setattr(experiment.devices, "gains_by_bfloat16", lambda device: True)
     run(tmp_path / "resumed", resume=True)
     unbroken, resumed = (fabricate_run.weights(tmp_path / n / "best.pt") for n in ("unbroken", "resumed"))

@@ -29,7 +29,6 @@ from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import Outcome, RunFolder
 from vocemo.lab.scoring import score
 from vocemo.lab.splits import Fold, folds
-from vocemo.lab.train import Step, TrainingState
 
 CPU = torch.device("cpu")
 
@@ -194,7 +193,7 @@ def test_a_run_names_its_initial_weights_and_is_not_resumed_with_others(
             RunFolder(tmp_path / "broken"),
             waveforms=experiment.waveforms_for(chosen),
             device=CPU,
-            callbacks=[_EndsInItsSecondEpoch()],
+            callbacks=[fabricate_run.BreakInTheSecondEpoch()],
             initial=weights,
         )
     assert len(RunFolder(tmp_path / "broken").history()) == 1
@@ -213,17 +212,6 @@ def test_a_run_names_its_initial_weights_and_is_not_resumed_with_others(
         adapted(taken(changed, "adaptation.epochs=3"), own, tmp_path / "broken", resume=True)
     with pytest.raises(RunError, match="fresh weights"):
         fabricate_run.run("folder:MINE", own, tmp_path / "broken", chosen, resume=True)
-
-
-class _EndsInItsSecondEpoch:
-    """A power cut, when the first epoch is on the disk."""
-
-    def on_batch(self, step: Step) -> None:
-        if step.epoch == 2:
-            raise KeyboardInterrupt
-
-    def on_epoch(self, state: TrainingState) -> None:
-        """Nothing."""
 
 
 def test_a_test_speaker_of_the_initial_training_is_called_out(

@@ -186,17 +186,10 @@ def test_a_committee_learns_from_views_and_goes_on_as_if_unbroken(
     )
     assert network.build(chosen, 0).learners() == (2 if own_batches else 1)
 
-    class Stop:
-        def on_batch(self, step: Any) -> None:
-            if step.epoch == 2:
-                raise KeyboardInterrupt
-
-        def on_epoch(self, state: Any) -> None:
-            pass
-
     fabricate_run.run(tiny_corpus, part, tmp_path / "whole", chosen)
     with pytest.raises(KeyboardInterrupt):
-        fabricate_run.run(tiny_corpus, part, tmp_path / "broken", chosen, callbacks=[Stop()])
+        breaking = [fabricate_run.BreakInTheSecondEpoch()]
+        fabricate_run.run(tiny_corpus, part, tmp_path / "broken", chosen, callbacks=breaking)
     fabricate_run.run(tiny_corpus, part, tmp_path / "broken", chosen, resume=True)
     whole, broken = (
         fabricate_run.weights(RunFolder(tmp_path / name).weights) for name in ("whole", "broken")
