@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
@@ -80,9 +81,9 @@ class Network(nn.Module):
         return Output(half.logits.float(), half.embedding.float(), attention, votes)
 
     @torch.no_grad()
-    def partway(self, features: Tensor, frames: Tensor) -> Partway:
-        """What the frozen trunk of a model with `models.branches` makes of what `answer` takes."""
-        return models.trunk(self.model, features, frames)
+    def partway(self, features: Tensor, frames: Tensor) -> tuple[Partway, ...]:
+        """What each frozen trunk of a model with `models.branches` makes of what `answer` takes."""
+        return models.trunks(self.model, features, frames)
 
     def frozen_state(self) -> dict[str, Tensor]:
         """The numbers that `features` and `partway` depend on."""
@@ -109,13 +110,16 @@ class Network(nn.Module):
         # Each member of a committee learns by itself.
         return (output.logits,) if output.votes is None else output.votes.unbind(1)
 
-    def votes_on_trunk(self, partway: Partway, learner: int) -> tuple[Tensor, ...]:
-        """As `votes`, from behind the trunk of a model with `models.branches`."""
+    def heard_by(self, learner: int) -> tuple[models.Branch, ...]:
+        """The branches that learn from a learner's batch, of a model with `models.branches`."""
         branches = models.branches(self.model)
-        if self.learners() > 1:
-            branches = branches[learner : learner + 1]
-        with self._width(partway.x):
-            return tuple(branch.on_trunk(partway).logits.float() for branch in branches)
+        return branches[learner : learner + 1] if self.learners() > 1 else branches
+
+    def votes_on_trunks(self, partways: Mapping[int, Partway], learner: int) -> tuple[Tensor, ...]:
+        """As `votes`, from behind the trunks, by their numbers, that the learner's branches stand on."""
+        branches = self.heard_by(learner)
+        with self._width(partways[branches[0].trunk].x):
+            return tuple(branch.member.on_trunk(partways[branch.trunk]).logits.float() for branch in branches)
 
     def _width(self, x: Tensor) -> AbstractContextManager[Any]:
         """Half the width in training, where that is wanted."""

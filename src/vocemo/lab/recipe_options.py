@@ -83,6 +83,7 @@ class TrainingOptions:
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
     monitor: Literal["loss", "uar"] = "loss"  # validation figure that chooses the epoch
     keep: Literal["best", "last"] = "best"  # the epoch whose weights are kept: by the monitor, or the last
+    validate_every: int = 1  # epochs; the last is always validated. More than 1 where no epoch is chosen
     patience: int = 12  # epochs without a better monitor before training stops
     # plateau: the rate falls where validation stands still; one-cycle: it rises in `warm_up`, then falls to 0
     schedule: Schedule = "plateau"
@@ -112,6 +113,7 @@ class TrainingOptions:
             ("mixup", self.mixup >= 0, "0 or more"),
             ("weight_average", 0 <= self.weight_average < 1, "from 0 to below 1"),
             ("warm_up", 0 <= self.warm_up < 1, "from 0 to below 1"),
+            ("validate_every", self.validate_every >= 1, "1 or more"),
             ("patience", self.patience >= 1, "1 or more"),
             ("plateau_patience", self.plateau_patience >= 1, "1 or more"),
             ("plateau_factor", 0 < self.plateau_factor < 1, "above 0 and below 1"),
@@ -119,6 +121,11 @@ class TrainingOptions:
         ):
             if not fits:
                 raise UsageError(f"training.{name} is {getattr(self, name)}; it must be {valid}")
+        if self.validate_every > 1 and (self.keep, self.schedule) != ("last", "one-cycle"):
+            raise UsageError(
+                f"training.validate_every is {self.validate_every}, and validation chooses this training's "
+                "epoch or rates: it must be 1, or training.keep=last with training.schedule=one-cycle"
+            )
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,8 @@ def fit(
                 f"the training diverged: its loss in epoch {epoch} is {loss}; "
                 f"a lower training.learning_rate than {state.options.learning_rate:g} may hold it"
             )
-        scores = validate(state.answering) if validate else None
+        due = epoch % state.options.validate_every == 0 or epoch == state.options.epochs
+        scores = validate(state.answering) if validate and due else None
         record = EpochRecord(
             epoch,
             rate,
@@ -243,10 +244,10 @@ def _heard(
         return draw_mixture(rng, len(batch.rows), state.options.mixup) if state.options.mixup else None
 
     if isinstance(batch, ViewBatch):
-        partway, mixture = batch.partway, mixed()
+        partways, mixture = batch.partways, mixed()
         if mixture is not None:
-            partway = partway.each(mixture.features)
-        return state.network.votes_on_trunk(partway, learner), mixture
+            partways = {trunk: partway.each(mixture.features) for trunk, partway in partways.items()}
+        return state.network.votes_on_trunks(partways, learner), mixture
     features, frames = state.network.features(batch.samples, batch.lengths)
     if training.spectral is not None:
         features, frames = training.spectral(features, frames, rng, state.network.parts)

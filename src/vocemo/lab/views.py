@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,20 +25,21 @@ from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.dataset import TrainingSet, collate, draws, target_of
 from vocemo.lab.disk_cache import Arrays
 from vocemo.lab.models.encoders import Partway
-from vocemo.lab.models.encoders.partway import of_clip, of_stretches, side_by_side, silenced
+from vocemo.lab.models.encoders.partway import Stretch, of_clip, of_stretches, side_by_side, silenced
 from vocemo.lab.network import Network
 from vocemo.lab.recipe import Recipe
 
 # The package's own parts that a view depends on, beside those that make samples.
 _CODE = ("lab/features", "lab/front_ends", "lab/models", "lab/dataset.py", "lab/network.py", "lab/views.py")
 _LARGEST = torch.finfo(torch.float16).max
+_END: Stretch = (torch.zeros(0), torch.zeros(0, dtype=torch.int64))  # stands behind what a trunk made
 
 
 @dataclass(frozen=True)
 class ViewBatch:
     """Views of clips side by side, behind the frozen stages."""
 
-    partway: Partway
+    partways: Mapping[int, Partway]  # by the number of the trunk
     targets: Tensor  # (batch,) int64
     rows: tuple[int, ...]  # each row's clip, as its place in the list of clips
     told: Tensor | None = None  # (batch, emotions) bool, the emotions to compare; None: all
@@ -46,7 +47,10 @@ class ViewBatch:
     def to(self, device: torch.device) -> ViewBatch:
         """The same batch on a device."""
         told = None if self.told is None else self.told.to(device)
-        moved = self.partway.each(lambda values, frames: (values.to(device), frames.to(device)))
+        moved = {
+            trunk: partway.each(lambda values, frames: (values.to(device), frames.to(device)))
+            for trunk, partway in self.partways.items()
+        }
         return ViewBatch(moved, self.targets.to(device), self.rows, told)
 
 
@@ -61,26 +65,33 @@ class Views:
     def epoch(self, seed: int, epoch: int, learner: int = 0) -> Iterator[ViewBatch]:
         """The epoch's batches, in an order and of views that seed, epoch and learner alone decide."""
         training = self._training
+        trunks = sorted({branch.trunk for branch in self._network.heard_by(learner)})
         for number, places in enumerate(training.parts(seed, epoch, learner), start=1):
             rng = draws(seed, epoch, number, learner)
             rows = [training.examples[place].row for place in places]
             clips = [training.clips[row] for row in rows]
             drawn = rng.integers(self._count, size=len(rows))
+            kept = [self.of(clip) for clip in clips]
             yield ViewBatch(
-                side_by_side([self._view(clip, int(view)) for clip, view in zip(clips, drawn, strict=True)]),
+                {
+                    trunk: side_by_side(
+                        [_view(one[trunk], int(view)) for one, view in zip(kept, drawn, strict=True)]
+                    )
+                    for trunk in trunks
+                },
                 torch.tensor([target_of(clip, training.emotions) for clip in clips]),
                 tuple(rows),
                 training.told(rows),
             )
 
-    def of(self, clip: Clip) -> Partway:
-        """All views of a clip, (views, ..., T), as float16."""
+    def of(self, clip: Clip) -> tuple[Partway, ...]:
+        """All views of a clip behind each trunk, (views, ..., T), as float16."""
 
         def make(rng: np.random.Generator) -> Arrays:
-            made = self._made(clip, rng)
             return tuple(
                 array
-                for values, frames in made.stretches
+                for partway in self._made(clip, rng)
+                for values, frames in (*partway.stretches, _END)
                 for array in (
                     values.clamp(-_LARGEST, _LARGEST).half().cpu().numpy(),
                     frames.cpu().numpy(),
@@ -89,19 +100,18 @@ class Views:
 
         kept = self._training.waveforms.made_of(clip, self._kind, make)
         arrays = [torch.from_numpy(array) for array in kept]
-        return of_stretches(list(zip(arrays[::2], arrays[1::2], strict=True)))
-
-    def _view(self, clip: Clip, number: int) -> Partway:
-        one = of_clip(number)
-
-        def chosen(values: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-            values, frames = one(values, frames)
-            return values.float(), frames
-
-        return self.of(clip).each(chosen)
+        trunks: list[Partway] = []
+        stretches: list[Stretch] = []
+        for values, frames in zip(arrays[::2], arrays[1::2], strict=True):
+            if len(frames):
+                stretches.append((values, frames))
+            else:
+                trunks.append(of_stretches(stretches))
+                stretches = []
+        return tuple(trunks)
 
     @torch.no_grad()
-    def _made(self, clip: Clip, rng: np.random.Generator) -> Partway:
+    def _made(self, clip: Clip, rng: np.random.Generator) -> tuple[Partway, ...]:
         training, network = self._training, self._network
         waves = [training.varied(clip, rng) for _ in range(self._count)]
         fixed = training.waveforms.preparation.length
@@ -111,9 +121,20 @@ class Views:
         features, frames = network.features(batch.samples, batch.lengths)
         if training.spectral is not None:
             features, frames = training.spectral(features, frames, rng, network.parts)
-        partway = network.partway(features, frames)
+        partways = network.partway(features, frames)
         network.train(learning)
-        return partway.each(silenced)
+        return tuple(partway.each(silenced) for partway in partways)
+
+
+def _view(views: Partway, number: int) -> Partway:
+    """One of a clip's views, in full width."""
+    one = of_clip(number)
+
+    def chosen(values: Tensor, frames: Tensor) -> Stretch:
+        values, frames = one(values, frames)
+        return values.float(), frames
+
+    return views.each(chosen)
 
 
 def _digest(network: Network, training: TrainingSet, recipe: Recipe) -> str:

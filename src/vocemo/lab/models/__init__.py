@@ -11,7 +11,7 @@ from vocemo.lab.models import (
     residual_cnn,
     stacked_cnn1d,
 )
-from vocemo.lab.models.branches import branches, trunk, trunk_state
+from vocemo.lab.models.branches import Branch, branches, trunk_state, trunks
 from vocemo.lab.models.encoders import Credit
 from vocemo.lab.models.heads import carried_over, heads
 from vocemo.lab.models.output import Output
@@ -19,6 +19,7 @@ from vocemo.lab.models.registry import MODELS, build, settled
 
 __all__ = [
     "MODELS",
+    "Branch",
     "Credit",
     "Output",
     "branches",
@@ -35,6 +36,6 @@ __all__ = [
     "residual_cnn",
     "settled",
     "stacked_cnn1d",
-    "trunk",
     "trunk_state",
+    "trunks",
 ]

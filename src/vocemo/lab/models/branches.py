@@ -1,9 +1,11 @@
-"""Models that are branches on one trunk: frozen stages of an encoder, which no branch changes.
+"""Models that are branches on trunks: frozen first stages of encoders, which no branch changes.
 
 Lee, Purushwalkam, Cogswell, Crandall & Batra (2015), "Why M Heads are Better than One", section 3.2.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
@@ -12,26 +14,52 @@ from vocemo.lab.models.encoder_head import EncoderHead
 from vocemo.lab.models.encoders import Partway
 
 
-def branches(model: nn.Module) -> tuple[EncoderHead, ...]:
-    """All that is trained of a model, where it stands on one trunk: itself, or the members of a committee.
+class Branch(NamedTuple):
+    """What is trained on a trunk."""
 
-    None where a model has no frozen stages, or several trunks: what it makes of a sound changes as it learns.
+    member: EncoderHead
+    trunk: int  # which of the model's, from 0
+
+
+def branches(model: nn.Module) -> tuple[Branch, ...]:
+    """All that is trained of a model, where it all stands on trunks: itself, or the members of a committee.
+
+    None where a part of it does not: what that makes of a sound changes as it learns.
     """
-    if isinstance(model, EncoderHead):
-        return (model,) if model.has_trunk else ()
-    if not isinstance(model, Committee) or len({*model.roots}) != 1 or None in model.roots:
+    members = _members(model)
+    heads = [member for member, _ in members if isinstance(member, EncoderHead) and member.has_trunk]
+    if len(heads) < len(members):
         return ()
-    return tuple(member for member in model.members if isinstance(member, EncoderHead))
+    roots = sorted({root for _, root in members})
+    return tuple(Branch(head, roots.index(root)) for head, (_, root) in zip(heads, members, strict=True))
 
 
-def trunk(model: nn.Module, features: Tensor, lengths: Tensor) -> Partway:
-    """What the trunk of a model with `branches` makes of what its `forward` takes."""
-    part = model.parts[0] if isinstance(model, Committee) else slice(None)
-    return branches(model)[0].trunk(features[:, :, part], lengths)
+def trunks(model: nn.Module, features: Tensor, lengths: Tensor) -> tuple[Partway, ...]:
+    """What each trunk of a model with `branches` makes of what its `forward` takes."""
+    parts = model.parts if isinstance(model, Committee) else [slice(None)]
+    return tuple(root.trunk(features[:, :, parts[number]], lengths) for number, root in _roots(model))
 
 
 def trunk_state(model: nn.Module) -> dict[str, Tensor]:
-    """The weights of the trunk of a model with `branches`."""
-    first = branches(model)[0]
-    stages = nn.ModuleList(first.encoder.stages()[: first.frozen_stages])
-    return dict(stages.state_dict())
+    """The weights of the trunks of a model with `branches`."""
+    state: dict[str, Tensor] = {}
+    for place, (_, root) in enumerate(_roots(model)):
+        stages = nn.ModuleList(root.encoder.stages()[: root.frozen_stages])
+        state |= {f"{place}.{name}": value for name, value in stages.state_dict().items()}
+    return state
+
+
+def _members(model: nn.Module) -> list[tuple[nn.Module, int]]:
+    """The parts that learn by themselves, each with the number of the one whose trunk it stands on."""
+    if not isinstance(model, Committee):
+        return [(model, 0)]
+    roots = [number if root is None else root for number, root in enumerate(model.roots)]
+    return list(zip(model.members, roots, strict=True))
+
+
+def _roots(model: nn.Module) -> list[tuple[int, EncoderHead]]:
+    """The members that hold a trunk, and their numbers, in the order of `Branch.trunk`."""
+    members = _members(model)
+    numbers = sorted({root for _, root in members})
+    held = [(number, members[number][0]) for number in numbers]
+    return [(number, member) for number, member in held if isinstance(member, EncoderHead)]

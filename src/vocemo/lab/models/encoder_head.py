@@ -1,7 +1,8 @@
 """Transfer learning: a trained encoder, frozen or fine-tuned, with a pooling head of its own.
 
-Encoder -> hidden states -> learnt weighted sum over the layers, where there are several -> mean and deviation
-over a clip's own frames, by attention or plain -> batch normalisation, dropout -> emotions.
+Encoder -> hidden states -> learnt weighted sum over the layers, where there are several -> perhaps their
+context over time -> mean and deviation over a clip's own frames, by attention or plain -> batch
+normalisation, dropout -> emotions.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from vocemo.errors import UsageError
+from vocemo.lab.models.context import Context
 from vocemo.lab.models.encoders import ENCODERS, Credit, Partway, StagedEncoder, States
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.pooling import LayerMix, StatisticsPooling
@@ -37,6 +39,8 @@ class EncoderHead(nn.Module):
     first `frozen_stages` are left as they are: those of high resolution know little of emotions and cost
     most of a training.
     `encoder_depth` takes only so many of the encoder's first stages (efficientat-mn04).
+    `context` is how many numbers beside its own each frame of the states has from the frames around it, by
+    `context_layers` convolutions over `context_kernel` frames; 0: none.
     `pooling` is attentive or statistics, `dropout` the share of the pooled numbers that is dropped in
     training.
     `encoder_config` describes an encoder of transformers; unset, the config.json beside `weights` does.
@@ -55,6 +59,9 @@ class EncoderHead(nn.Module):
         frozen_stages: int = 0,
         encoder_learning_rate_factor: float = 0.1,
         pooling: str = "attentive",
+        context: int = 0,
+        context_layers: int = 1,
+        context_kernel: int = 5,
         dropout: float = 0.3,
         encoder_depth: int | None = None,
         encoder_config: Mapping[str, Any] | None = None,
@@ -82,11 +89,13 @@ class EncoderHead(nn.Module):
         self.frozen_stages = len(self.encoder.stages()) if frozen else frozen_stages
         self.described = (encoder, described)
         self.mix = LayerMix(self.encoder.layers) if self.encoder.layers > 1 else None
-        self.pool = StatisticsPooling(self.encoder.width, pooling)
+        self.context = _context(self.encoder.width, context, context_layers, context_kernel)
+        width = self.encoder.width if self.context is None else self.context.width
+        self.pool = StatisticsPooling(width, pooling)
         # The encoder's numbers are of any size; the head sees each on one scale.
-        self.normalise = nn.BatchNorm1d(2 * self.encoder.width)
+        self.normalise = nn.BatchNorm1d(2 * width)
         self.drop = nn.Dropout(dropout)
-        self.classify = nn.Linear(2 * self.encoder.width, emotions)
+        self.classify = nn.Linear(2 * width, emotions)
 
     def forward(self, features: Tensor, lengths: Tensor) -> Output:
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output."""
@@ -128,6 +137,8 @@ class EncoderHead(nn.Module):
 
     def _answer(self, states: States) -> Output:
         hidden = states.hidden[:, 0] if self.mix is None else self.mix(states.hidden)
+        if self.context is not None:
+            hidden = self.context(hidden, states.frames)
         pooled, attention = self.pool(hidden, states.frames)
         embedding = self.normalise(pooled)
         return Output(self.classify(self.drop(embedding)), embedding, attention)
@@ -181,6 +192,18 @@ class EncoderHead(nn.Module):
         encoder = ENCODERS[options.get("encoder", default)]
         described = encoder.described(options.get("encoder_config"), _place(options.get("weights")))
         return {**options, **{f"encoder_{key}": value for key, value in described.items()}}
+
+
+def _context(width: int, channels: int, layers: int, kernel: int) -> Context | None:
+    """None where no channels are wanted. Raises UsageError for what is no number of them."""
+    for name, value, fits, valid in (
+        ("context", channels, channels >= 0, "0 or more"),
+        ("context_layers", layers, layers >= 1, "1 or more"),
+        ("context_kernel", kernel, kernel >= 1 and kernel % 2 == 1, "1 or more, and odd"),
+    ):
+        if not fits:
+            raise UsageError(f"model.{name} is {value}; it must be {valid}")
+    return Context(width, channels, layers, kernel) if channels else None
 
 
 def _first(stages: Sequence[nn.Module], count: int, encoder: str) -> Sequence[nn.Module]:

@@ -25,6 +25,7 @@ from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, StagedEncoder, 
 from vocemo.lab.models.encoders.partway import Partway
 from vocemo.lab.models.encoders.state_dict import load_published
 from vocemo.lab.models.excitation import Excitation
+from vocemo.lab.models.layout import learnt_channels_last
 from vocemo.lab.models.masking import frame_mask
 from vocemo.lab.models.normalised_convolution import NormalisedConvolution
 
@@ -121,34 +122,29 @@ class EfficientAt(StagedEncoder):
                 nn.init.zeros_(module.bias)
 
     def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
-        """What the first so many stages make of features: maps (batch, D, bands, frames)."""
-        x, mask, outputs = self._through(features, lengths, 0, stages)
-        states = tuple((values, own[:, 0].sum(1).long()) for values, own in outputs)
-        return Partway(x, mask[:, 0, 0].sum(1).long(), states)
+        """What the first so many stages make of features: maps (batch, D, bands, frames) and their states."""
+        x, mask, states = self._through(features, lengths, 0, stages)
+        left = _rates(self.features)[-1] // _rates(self.features)[stages - 1] if stages else 1
+        said = [] if not states else [(torch.cat(states, dim=1), mask[:, 0, 0, ::left].sum(1).long())]
+        return Partway(x, mask[:, 0, 0].sum(1).long(), tuple(said))
 
     def rest(self, partway: Partway, stages: int) -> States:
         """States, from what the first so many stages made."""
-        _, mask, outputs = self._through(partway.x, partway.frames, stages, len(self.features))
-        passed = [(x, frame_mask(own, x.shape[-1])[:, None]) for x, own in partway.states]
-        outputs = [*passed, *outputs]
-        last = mask[:, 0, 0]  # (batch, frames)
-        # Each halving rounds up, so that what a frame of the last stands for is a whole number of frames.
-        rates = _rates(self.features)[FIRST_STATE:]
-        states = [
-            _stretch_means(x, own, rates[-1] // rate) for (x, own), rate in zip(outputs, rates, strict=True)
-        ]
-        return States(torch.cat(states, dim=1).unsqueeze(1), last.sum(1).long())
+        _, mask, states = self._through(partway.x, partway.frames, stages, len(self.features))
+        passed = [x for x, _ in partway.states]
+        if self.training:  # clips put side by side afterwards may have lost frames that are none's own
+            passed = [functional.pad(x, (0, mask.shape[-1] - x.shape[-1])) for x in passed]
+        last = mask[:, 0, 0].sum(1).long()
+        return States(torch.cat([*passed, *states], dim=1).unsqueeze(1), last)
 
     def _through(
         self, x: Tensor, lengths: Tensor, start: int, stop: int
-    ) -> tuple[Tensor, Tensor, list[tuple[Tensor, Tensor]]]:
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Behind the stages from start to stop: maps, their own frames, and what each stage says."""
-        if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
-            # A processor's depthwise convolutions are slower in half the width.
-            with torch.autocast("cpu", enabled=False):
-                return self._through(x, lengths, start, stop)
         x = x.contiguous(memory_format=torch.channels_last)
-        mask, outputs = frame_mask(lengths, x.shape[-1])[:, None, None, :], list[tuple[Tensor, Tensor]]()
+        mask, states = frame_mask(lengths, x.shape[-1])[:, None, None, :], list[Tensor]()
+        # Each halving rounds up, so that what a frame of the last stands for is a whole number of frames.
+        rates = _rates(self.features)
         for number, layer in enumerate(self.features[start:stop], start):
             if isinstance(layer, _Block):
                 x, mask = layer(x, mask)
@@ -156,8 +152,8 @@ class EfficientAt(StagedEncoder):
                 x = layer(x * mask)
                 mask = mask[..., :: 2 if number == 0 else 1]
             if number >= FIRST_STATE:
-                outputs.append((x.mean(dim=2), mask[:, 0]))
-        return x, mask, outputs
+                states.append(_stretch_means(x.mean(dim=2), mask[:, 0], rates[-1] // rates[number]))
+        return x, mask, states
 
     def give_up(self, stages: int) -> None:
         """Keep no weights of the first so many stages."""
@@ -219,7 +215,7 @@ class _Block(nn.Module):
                 mask = mask[..., :: self.stride]
             else:
                 x = step(x, mask) if isinstance(step, Excitation) else step(x)
-        return (x + before if self.adds else x), mask
+        return learnt_channels_last(x + before if self.adds else x), mask
 
 
 def _name(published: str) -> str | None:
