@@ -13,7 +13,7 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 
 import fabricate_run
-from vocemo.errors import RunError
+from vocemo.errors import RunError, UsageError
 from vocemo.lab import checkpoint, experiment, network, train
 from vocemo.lab.history import EpochRecord
 from vocemo.lab.run import RunFolder
@@ -262,6 +262,26 @@ def fit(
     script = iter(losses or ())
     validate = None if losses is None else lambda _: ValidationScores(next(script), 0.5, 0.5)
     return train.fit(state, training, validate, seed=0, device=fabricate_run.CPU, **more)
+
+
+def test_validation_comes_every_few_epochs_and_after_the_last_and_changes_nothing(
+    fold: Fold, tiny_waveforms: Waveforms
+) -> None:
+    whole = ("training.epochs=5", "training.schedule=one-cycle", "training.keep=last")
+    often, training = state_of(fold, tiny_waveforms, *whole)
+    fit(often, training, [1.0] * 5)
+    seldom, training = state_of(fold, tiny_waveforms, *whole, "training.validate_every=2")
+    fit(seldom, training, [4.0, 3.0, 2.0])
+    losses = [record.validation_loss for record in seldom.history]
+    assert losses == [None, 4.0, None, 3.0, 2.0] and seldom.best.epoch == 5
+    assert fabricate_run.same(often.network.state_dict(), seldom.network.state_dict())
+
+
+@pytest.mark.parametrize("settings", [("keep=best", "schedule=one-cycle"), ("keep=last", "schedule=plateau")])
+def test_validation_that_chooses_comes_every_epoch(settings: tuple[str, ...]) -> None:
+    given = [f"training.{each}" for each in (*settings, "validate_every=2")]
+    with pytest.raises(UsageError, match=r"training\.validate_every is 2"):
+        fabricate_run.recipe(*given)
 
 
 def test_rates_of_a_plan_are_followed(fold: Fold, tiny_waveforms: Waveforms) -> None:

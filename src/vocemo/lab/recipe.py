@@ -163,8 +163,8 @@ def load(name_or_path: str, overrides: Iterable[str] = (), corpora: Iterable[str
         ...
     vocemo.errors.UnknownNameError: unknown training key 'epoch'; did you mean 'epochs'? Valid: epochs, \
 batch_size, learning_rate, weight_decay, label_smoothing, crop_s, sampling, balance_classes, own_emotions, \
-gradient_clip, mixup, weight_average, precision, monitor, keep, patience, schedule, warm_up, \
-plateau_patience, plateau_factor, min_learning_rate
+gradient_clip, mixup, weight_average, precision, monitor, keep, validate_every, patience, schedule, \
+warm_up, plateau_patience, plateau_factor, min_learning_rate
     """
     try:
         table = tomllib.loads(source_text(name_or_path))
