@@ -1,8 +1,8 @@
 """Transfer learning: a trained encoder, frozen or fine-tuned, with a pooling head of its own.
 
-Encoder -> hidden states -> learnt weighted sum over the layers, where there are several -> perhaps their
-context over time -> mean and deviation over a clip's own frames, by attention or plain -> batch
-normalisation, dropout -> emotions.
+Encoder -> hidden states -> learnt weighted sum over the layers, where there are several -> perhaps dense
+layers over each frame, and its context over time -> mean and deviation over a clip's own frames, by attention
+or plain -> batch normalisation, dropout -> emotions.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from vocemo.errors import UsageError
 from vocemo.lab.models.context import Context
 from vocemo.lab.models.encoders import ENCODERS, Credit, Partway, StagedEncoder, States
+from vocemo.lab.models.frame_layers import FrameLayers
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.pooling import LayerMix, StatisticsPooling
 from vocemo.lab.models.registry import MODELS
@@ -39,6 +40,10 @@ class EncoderHead(nn.Module):
     first `frozen_stages` are left as they are: those of high resolution know little of emotions and cost
     most of a training.
     `encoder_depth` takes only so many of the encoder's first stages (efficientat-mn04).
+    `encoder_maps` takes the last stage's maps as they are, bands beside one another, for states, in the place
+    of means over bands and time (efficientat-mn04). `encoder_dropout` is the share that is dropped between the
+    encoder's dense layers (byol-s).
+    `hidden` lists dense layers that each frame of the states goes through.
     `context` is how many numbers beside its own each frame of the states has from the frames around it, by
     `context_layers` convolutions over `context_kernel` frames; 0: none.
     `pooling` is attentive or statistics, `dropout` the share of the pooled numbers that is dropped in
@@ -59,11 +64,14 @@ class EncoderHead(nn.Module):
         frozen_stages: int = 0,
         encoder_learning_rate_factor: float = 0.1,
         pooling: str = "attentive",
+        hidden: Sequence[int] = (),
         context: int = 0,
         context_layers: int = 1,
         context_kernel: int = 5,
         dropout: float = 0.3,
         encoder_depth: int | None = None,
+        encoder_maps: bool = False,
+        encoder_dropout: float | None = None,
         encoder_config: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -76,10 +84,13 @@ class EncoderHead(nn.Module):
             )
         self.weights, self.frozen, self.factor = weights, frozen, float(encoder_learning_rate_factor)
         described = {**ENCODERS[encoder].described(encoder_config, _place(weights))}
-        if encoder_depth is not None:
-            if "depth" not in inspect.signature(ENCODERS[encoder]).parameters:
-                raise UsageError(f"model.encoder_depth is for encoder=efficientat-mn04 alone, not {encoder}")
-            described["depth"] = encoder_depth
+        for name, value in (("depth", encoder_depth), ("maps", encoder_maps), ("dropout", encoder_dropout)):
+            if value is None or value is False:
+                continue
+            if not _takes(encoder, name):
+                able = ", ".join(kind for kind in ENCODERS if _takes(kind, name))
+                raise UsageError(f"model.encoder_{name} is for encoder={able} alone, not {encoder}")
+            described[name] = value
         self.encoder = ENCODERS[encoder](channels=channels, bands=bands, **described)
         if frozen:
             self.encoder.requires_grad_(False)
@@ -89,8 +100,12 @@ class EncoderHead(nn.Module):
         self.frozen_stages = len(self.encoder.stages()) if frozen else frozen_stages
         self.described = (encoder, described)
         self.mix = LayerMix(self.encoder.layers) if self.encoder.layers > 1 else None
-        self.context = _context(self.encoder.width, context, context_layers, context_kernel)
-        width = self.encoder.width if self.context is None else self.context.width
+        if any(width < 1 for width in hidden):
+            raise UsageError(f"model.hidden is {list(hidden)}; valid: a list of widths of 1 or more")
+        self.frame_layers = FrameLayers(self.encoder.width, hidden) if hidden else None
+        width = self.encoder.width if self.frame_layers is None else self.frame_layers.width
+        self.context = _context(width, context, context_layers, context_kernel)
+        width = width if self.context is None else self.context.width
         self.pool = StatisticsPooling(width, pooling)
         # The encoder's numbers are of any size; the head sees each on one scale.
         self.normalise = nn.BatchNorm1d(2 * width)
@@ -137,6 +152,8 @@ class EncoderHead(nn.Module):
 
     def _answer(self, states: States) -> Output:
         hidden = states.hidden[:, 0] if self.mix is None else self.mix(states.hidden)
+        if self.frame_layers is not None:
+            hidden = self.frame_layers(hidden)
         if self.context is not None:
             hidden = self.context(hidden, states.frames)
         pooled, attention = self.pool(hidden, states.frames)
@@ -192,6 +209,10 @@ class EncoderHead(nn.Module):
         encoder = ENCODERS[options.get("encoder", default)]
         described = encoder.described(options.get("encoder_config"), _place(options.get("weights")))
         return {**options, **{f"encoder_{key}": value for key, value in described.items()}}
+
+
+def _takes(encoder: str, option: str) -> bool:
+    return option in inspect.signature(ENCODERS[encoder]).parameters
 
 
 def _context(width: int, channels: int, layers: int, kernel: int) -> Context | None:

@@ -48,7 +48,7 @@ class ByolS(StagedEncoder):
         "the state dict of BYOL-S with 512 outputs (byol_s_default_512.pth), as it is published with SERAB"
     )
 
-    def __init__(self, *, channels: int, bands: int) -> None:
+    def __init__(self, *, channels: int, bands: int, dropout: float = DROPOUT) -> None:
         super().__init__()
         if (channels, bands) != (1, BANDS):
             raise UsageError(
@@ -64,7 +64,7 @@ class ByolS(StagedEncoder):
         self.fc = nn.Sequential(
             nn.Linear(FILTERS * BANDS // FRAME, WIDTH),
             nn.ReLU(),
-            nn.Dropout(DROPOUT),
+            nn.Dropout(dropout),
             nn.Linear(WIDTH, WIDTH),
             nn.ReLU(),
         )

@@ -87,6 +87,8 @@ class EfficientAt(StagedEncoder):
     Its one state are the outputs of blocks 3 to 15 and of the last convolution, each its mean over the bands
     and over the stretch of a frame of the last: 864 numbers, about 3 frames a second. With `depth` it ends
     after so many of its stages: 14, with the last halving of bands and frames, have 43 % of the parameters.
+    With `maps` its state is the output of the last stage alone, each of its bands by itself: 384 numbers
+    behind 13 stages, about 6 frames a second.
     """
 
     layers = 1
@@ -94,7 +96,7 @@ class EfficientAt(StagedEncoder):
         "the state dict mn04_as_mAP_432.pt, as github.com/fschmid56/EfficientAT publishes it (v0.0.1)"
     )
 
-    def __init__(self, *, channels: int, bands: int, depth: int | None = None) -> None:
+    def __init__(self, *, channels: int, bands: int, depth: int | None = None, maps: bool = False) -> None:
         super().__init__()
         if (channels, bands) != (1, BANDS):
             raise UsageError(
@@ -113,7 +115,11 @@ class EfficientAt(StagedEncoder):
                 f"model.encoder_depth is {depth!r}; valid: {FIRST_STATE + 1} to {len(features)} stages"
             )
         self.features = nn.ModuleList(features[:depth])
-        self.width = sum(_channels(each) for each in self.features[FIRST_STATE:])
+        self.maps = maps
+        if maps:
+            self.width = _channels(self.features[-1]) * (BANDS // _rates(self.features)[-1])
+        else:
+            self.width = sum(_channels(each) for each in self.features[FIRST_STATE:])
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
@@ -130,7 +136,9 @@ class EfficientAt(StagedEncoder):
 
     def rest(self, partway: Partway, stages: int) -> States:
         """States, from what the first so many stages made."""
-        _, mask, states = self._through(partway.x, partway.frames, stages, len(self.features))
+        x, mask, states = self._through(partway.x, partway.frames, stages, len(self.features))
+        if self.maps:
+            return States(x.flatten(1, 2).unsqueeze(1), mask[:, 0, 0].sum(1).long())
         passed = [x for x, _ in partway.states]
         if self.training:  # clips put side by side afterwards may have lost frames that are none's own
             passed = [functional.pad(x, (0, mask.shape[-1] - x.shape[-1])) for x in passed]
@@ -151,7 +159,7 @@ class EfficientAt(StagedEncoder):
             else:
                 x = layer(x * mask)
                 mask = mask[..., :: 2 if number == 0 else 1]
-            if number >= FIRST_STATE:
+            if number >= FIRST_STATE and not self.maps:
                 states.append(_stretch_means(x.mean(dim=2), mask[:, 0], rates[-1] // rates[number]))
         return x, mask, states
 
