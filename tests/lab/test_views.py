@@ -15,7 +15,7 @@ import fabricate_run
 from fabricate_run import CPU
 from vocemo.cli.main import main
 from vocemo.errors import UnknownNameError, UsageError
-from vocemo.lab import experiment, models, network, views
+from vocemo.lab import crossval, experiment, models, network, views
 from vocemo.lab import recipe as recipes
 from vocemo.lab.augment.mixup import Mixture
 from vocemo.lab.disk_cache import DiskCache
@@ -82,9 +82,9 @@ def part(tiny_corpus: str) -> Fold:
 
 
 def equal(one: Any, other: Any) -> bool:
-    return all(
+    return torch.equal(one.statistics, other.statistics) and all(
         torch.equal(a, b) and torch.equal(m, n)
-        for mine, theirs in zip(one, other, strict=True)
+        for mine, theirs in zip(one.trunks, other.trunks, strict=True)
         for (a, m), (b, n) in zip(mine.stretches, theirs.stretches, strict=True)
     )
 
@@ -97,7 +97,7 @@ def test_what_is_kept_leads_to_the_answers_of_the_whole_network(kind: str, part:
     net.eval()
     clips = part.train[:4]
     waveforms = experiment.waveforms_for(chosen)
-    parts = [kept.of(clip)[0].each(of_clip(number % 3)) for number, clip in enumerate(clips)]
+    parts = [kept.of(clip).trunks[0].each(of_clip(number % 3)) for number, clip in enumerate(clips)]
     together = side_by_side([each.each(lambda v, n: (v.float(), n)) for each in parts])
     (logits,) = net.votes_on_trunks({0: together}, learner=0)
     for row, clip in zip(logits, clips, strict=True):
@@ -122,6 +122,23 @@ def test_each_member_learns_behind_the_trunk_that_it_stands_on(part: Fold) -> No
             torch.testing.assert_close(row, alone, atol=5e-3, rtol=5e-3)  # kept as float16
 
 
+@pytest.mark.parametrize("more", [(), BOTH])
+def test_what_the_training_clips_are_summed_up_as_is_what_the_whole_network_says(
+    more: tuple[str, ...], part: Fold
+) -> None:
+    chosen = recipe("augmentation.live=[]", "augmentation.spectral=[]", *more)
+    net = built(chosen)
+    summed = []
+    for count in (3, 0):
+        own = dataclasses.replace(chosen.augmentation, views=count)
+        info = crossval.run_info(dataclasses.replace(chosen, augmentation=own), ("any",), part, 0, CPU)
+        waveforms = experiment.waveforms_for(chosen)
+        summed.append(experiment.summaries_of_training(net, part.train[:12], info, waveforms, CPU))
+    (viewed, targets), (whole, same) = summed
+    assert targets.tolist() == same.tolist() and viewed.shape == whole.shape
+    np.testing.assert_allclose(viewed, whole, atol=2e-2, rtol=2e-2)  # kept as float16
+
+
 def test_stretches_side_by_side_are_those_alone() -> None:
     encoder = built(recipe()).model.encoder.eval()
     torch.manual_seed(0)
@@ -141,7 +158,7 @@ def test_a_view_depends_on_its_clip_alone(part: Fold, tiny_corpus: str) -> None:
     _, kept = of_training(chosen, part, built(chosen).eval())
     clip = part.train[5]
     first = kept.of(clip)
-    (trunk,) = first
+    (trunk,) = first.trunks
     assert trunk.x.dtype == torch.float16 and len(trunk.x) == 3
     assert not torch.equal(trunk.x[0], trunk.x[1])  # they are varied
     turned = dataclasses.replace(part, train=part.train[::-1])

@@ -359,13 +359,21 @@ def summaries_of_training(
 
     Noise and pitches that the network learnt to hear through are part of what it knows.
     """
+    training = training_set(clips, info.recipe, waveforms)
     summaries, targets = [], []
     trained.eval()
     with torch.inference_mode():
-        for batch in training_set(clips, info.recipe, waveforms).epoch(info.seed, epoch=0):
-            on_device = batch.to(device)
-            summaries.append(trained.summed_up(on_device.samples, on_device.lengths)[1].cpu().numpy())
-            targets.append(batch.targets.numpy())
+        if info.recipe.augmentation.views:
+            for views in Views(trained, training, info.recipe, device).epoch(info.seed, epoch=0, whole=True):
+                behind = views.to(device)
+                vectors = trained.summed_up_on_trunks(behind.partways, behind.statistics)
+                summaries.append(vectors.cpu().numpy())
+                targets.append(views.targets.numpy())
+        else:
+            for batch in training.epoch(info.seed, epoch=0):
+                on_device = batch.to(device)
+                summaries.append(trained.summed_up(on_device.samples, on_device.lengths)[1].cpu().numpy())
+                targets.append(batch.targets.numpy())
     return np.concatenate(summaries), np.concatenate(targets)
 
 

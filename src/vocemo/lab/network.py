@@ -121,6 +121,11 @@ class Network(nn.Module):
         with self._width(partways[branches[0].trunk].x):
             return tuple(branch.member.on_trunk(partways[branch.trunk]).logits.float() for branch in branches)
 
+    def summed_up_on_trunks(self, partways: Mapping[int, Partway], statistics: Tensor) -> Tensor:
+        """Each clip's vector of `summary`, from behind all trunks and `band_statistics` in front of them."""
+        heard = [branch.member.on_trunk(partways[branch.trunk]) for branch in models.branches(self.model)]
+        return torch.cat([*(output.embedding.float() for output in heard), statistics], dim=1)
+
     def _width(self, x: Tensor) -> AbstractContextManager[Any]:
         """Half the width in training, where that is wanted."""
         half = self.training and self.half_width
@@ -183,11 +188,19 @@ def summary(features: Tensor, frames: Tensor, embedding: Tensor) -> Tensor:
     Shape: features (batch, channels, bands, T), frames (batch,), embedding (batch, E) ->
     (batch, E + 2 channels bands).
     """
+    return torch.cat([embedding, band_statistics(features, frames)], dim=1)
+
+
+def band_statistics(features: Tensor, frames: Tensor) -> Tensor:
+    """Each band's mean and log deviation over a clip's own frames.
+
+    Shape: features (batch, channels, bands, T), frames (batch,) -> (batch, 2 channels bands).
+    """
     mask = frame_mask(frames, features.shape[-1])[:, None, None, :]
     mean = masked_mean(features, mask)
     variance = masked_mean((features - mean.unsqueeze(-1)).square(), mask)
     spread = 0.5 * torch.log(variance.clamp(min=LEAST_DEVIATION**2))
-    return torch.cat([embedding, mean.flatten(1), spread.flatten(1)], dim=1)
+    return torch.cat([mean.flatten(1), spread.flatten(1)], dim=1)
 
 
 def settled(recipe: Recipe) -> Recipe:

@@ -14,19 +14,19 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vocemo.lab import cache_key
+from vocemo.lab import cache_key, models
 from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.dataset import TrainingSet, collate, draws, target_of
 from vocemo.lab.disk_cache import Arrays
 from vocemo.lab.models.encoders import Partway
 from vocemo.lab.models.encoders.partway import Stretch, of_clip, of_stretches, side_by_side, silenced
-from vocemo.lab.network import Network
+from vocemo.lab.network import Network, band_statistics
 from vocemo.lab.recipe import Recipe
 
 # The package's own parts that a view depends on, beside those that make samples.
@@ -40,6 +40,7 @@ class ViewBatch:
     """Views of clips side by side, behind the frozen stages."""
 
     partways: Mapping[int, Partway]  # by the number of the trunk
+    statistics: Tensor  # (batch, 2 channels bands), `network.band_statistics` in front of the trunks
     targets: Tensor  # (batch,) int64
     rows: tuple[int, ...]  # each row's clip, as its place in the list of clips
     told: Tensor | None = None  # (batch, emotions) bool, the emotions to compare; None: all
@@ -51,7 +52,14 @@ class ViewBatch:
             trunk: partway.each(lambda values, frames: (values.to(device), frames.to(device)))
             for trunk, partway in self.partways.items()
         }
-        return ViewBatch(moved, self.targets.to(device), self.rows, told)
+        return ViewBatch(moved, self.statistics.to(device), self.targets.to(device), self.rows, told)
+
+
+class ClipViews(NamedTuple):
+    """All views of a clip."""
+
+    trunks: tuple[Partway, ...]  # (views, ..., T) behind each trunk, as float16
+    statistics: Tensor  # (views, 2 channels bands)
 
 
 class Views:
@@ -62,10 +70,15 @@ class Views:
         self._count = recipe.augmentation.views
         self._kind = f"views {_digest(network, training, recipe)}"
 
-    def epoch(self, seed: int, epoch: int, learner: int = 0) -> Iterator[ViewBatch]:
-        """The epoch's batches, in an order and of views that seed, epoch and learner alone decide."""
+    def epoch(self, seed: int, epoch: int, learner: int = 0, *, whole: bool = False) -> Iterator[ViewBatch]:
+        """The epoch's batches, in an order and of views that seed, epoch and learner alone decide.
+
+        They stand behind the trunks that the learner's branches need, or behind all where the `whole` is
+        asked.
+        """
         training = self._training
-        trunks = sorted({branch.trunk for branch in self._network.heard_by(learner)})
+        branches = models.branches(self._network.model) if whole else self._network.heard_by(learner)
+        trunks = sorted({branch.trunk for branch in branches})
         for number, places in enumerate(training.parts(seed, epoch, learner), start=1):
             rng = draws(seed, epoch, number, learner)
             rows = [training.examples[place].row for place in places]
@@ -75,43 +88,47 @@ class Views:
             yield ViewBatch(
                 {
                     trunk: side_by_side(
-                        [_view(one[trunk], int(view)) for one, view in zip(kept, drawn, strict=True)]
+                        [_view(one.trunks[trunk], int(view)) for one, view in zip(kept, drawn, strict=True)]
                     )
                     for trunk in trunks
                 },
+                torch.stack([one.statistics[int(view)] for one, view in zip(kept, drawn, strict=True)]),
                 torch.tensor([target_of(clip, training.emotions) for clip in clips]),
                 tuple(rows),
                 training.told(rows),
             )
 
-    def of(self, clip: Clip) -> tuple[Partway, ...]:
-        """All views of a clip behind each trunk, (views, ..., T), as float16."""
+    def of(self, clip: Clip) -> ClipViews:
+        """All views of a clip, read or made."""
 
         def make(rng: np.random.Generator) -> Arrays:
-            return tuple(
-                array
-                for partway in self._made(clip, rng)
-                for values, frames in (*partway.stretches, _END)
-                for array in (
-                    values.clamp(-_LARGEST, _LARGEST).half().cpu().numpy(),
-                    frames.cpu().numpy(),
-                )
+            made = self._made(clip, rng)
+            stretches = [each for partway in made.trunks for each in (*partway.stretches, _END)]
+            return (
+                made.statistics.cpu().numpy(),
+                *(
+                    array
+                    for values, frames in stretches
+                    for array in (
+                        values.clamp(-_LARGEST, _LARGEST).half().cpu().numpy(),
+                        frames.cpu().numpy(),
+                    )
+                ),
             )
 
         kept = self._training.waveforms.made_of(clip, self._kind, make)
-        arrays = [torch.from_numpy(array) for array in kept]
-        trunks: list[Partway] = []
-        stretches: list[Stretch] = []
+        statistics, *arrays = [torch.from_numpy(array) for array in kept]
+        trunks, stretches = list[Partway](), list[Stretch]()
         for values, frames in zip(arrays[::2], arrays[1::2], strict=True):
             if len(frames):
                 stretches.append((values, frames))
             else:
                 trunks.append(of_stretches(stretches))
                 stretches = []
-        return tuple(trunks)
+        return ClipViews(tuple(trunks), statistics)
 
     @torch.no_grad()
-    def _made(self, clip: Clip, rng: np.random.Generator) -> tuple[Partway, ...]:
+    def _made(self, clip: Clip, rng: np.random.Generator) -> ClipViews:
         training, network = self._training, self._network
         waves = [training.varied(clip, rng) for _ in range(self._count)]
         fixed = training.waveforms.preparation.length
@@ -123,7 +140,8 @@ class Views:
             features, frames = training.spectral(features, frames, rng, network.parts)
         partways = network.partway(features, frames)
         network.train(learning)
-        return tuple(partway.each(silenced) for partway in partways)
+        trunks = tuple(partway.each(silenced) for partway in partways)
+        return ClipViews(trunks, band_statistics(features, frames))
 
 
 def _view(views: Partway, number: int) -> Partway:
