@@ -1,4 +1,4 @@
-"""Encoders with random weights as they are published: those of Transformers, tiny, and EfficientAT's."""
+"""Encoders as they are published, with random weights: those of Transformers, tiny, EfficientAT, BYOL-S."""
 
 from __future__ import annotations
 
@@ -59,15 +59,24 @@ def save(kind: str, folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def save_efficientat(path: Path) -> Path:
-    """A state dict of mn04 as its makers publish it, no two of its tensors alike."""
+def save_published(kind: str, path: Path) -> Path:
+    """A state dict of efficientat-mn04 or byol-s as its makers publish it, no two of its tensors alike."""
     from vocemo.lab.models.encoders import ENCODERS
 
+    bands = {"efficientat-mn04": 128, "byol-s": 64}[kind]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
-        encoder = ENCODERS["efficientat-mn04"](channels=1, bands=128)
+        encoder = ENCODERS[kind](channels=1, bands=bands)
         for name, value in encoder.state_dict().items():
             if name.endswith(("running_mean", "bias")):
                 value.normal_(0, 0.1)
-    torch.save(encoder.state_dict(), path)
+    torch.save({_published(name): value for name, value in encoder.state_dict().items()}, path)
     return path
+
+
+def _published(name: str) -> str:
+    """BYOL-S has one list of modules for all of its blocks, four in each."""
+    if not name.startswith("blocks."):
+        return name
+    _, block, module, rest = name.split(".")
+    return f"features.{4 * int(block) + int(module)}.{rest}"

@@ -307,7 +307,12 @@ def test_the_code_that_views_depend_on_is_all_there() -> None:
 def test_a_person_is_told_why_the_first_epoch_takes_longest(
     tiny_corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = ("model.weights=random", "model.encoder_depth=12", "augmentation.views=2", "training.epochs=1")
+    settings = (
+        "front_end={name='efficientat-mel'}",
+        f"model={MEMBER}",
+        "augmentation.views=2",
+        "training.epochs=1",
+    )
     given = [each for one in settings for each in ("--set", one)]
     assert main(["train", "base", "--corpus", tiny_corpus, "--out", str(tmp_path / "run"), *given]) == 0
     said = capsys.readouterr().err

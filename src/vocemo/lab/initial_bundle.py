@@ -5,7 +5,7 @@ normalisation behind a convolution or a dense layer is gone: its scale is in tha
 in that layer's bias. Here the layer takes what stands in the graph, and the normalisation becomes one that
 only adds: statistics of 0 and 1, scale 1, and the bias as its shift. That is the same function, exactly. The
 statistics of the front end stand in the graph without a name, at the nodes that subtract and divide by them,
-and so do the biases of an LSTM, at its node.
+and so do the biases of an LSTM, at its node, and the weights of a dense layer over frames.
 
 Whatever the recipe says, the network must answer as the bundle does, or it is refused.
 """
@@ -144,6 +144,8 @@ def _fill(made: Network, graph: _Graph, name: str) -> None:
             given = _of_normalise(graph, _ROOT + place, part)
         if given is None and isinstance(owner, nn.LSTM):
             given = _of_lstm(graph, _ROOT + place, part)
+        if given is None and isinstance(owner, nn.Linear) and part == "weight":
+            given = _of_dense(graph, _ROOT + place)
         if given is None and key.startswith("front_end."):
             continue  # a constant of the front end, which its options decide
         if given is None and part == "num_batches_tracked":
@@ -176,6 +178,13 @@ def _adding(part: str, bias: Array | None, eps: float, like: torch.Tensor) -> to
     if part == "running_var":
         return torch.full_like(like, 1.0 - eps)
     return torch.ones_like(like) if part == "weight" else torch.zeros_like(like)
+
+
+def _of_dense(graph: _Graph, module: str) -> Array | None:
+    """A layer's weights where it goes over frames: the graph multiplies by them turned round."""
+    nodes = graph.of(module, ["MatMul"])
+    turned = graph.constant(nodes[0], 1) if len(nodes) == 1 else None
+    return None if turned is None else np.ascontiguousarray(turned.T)
 
 
 def _of_lstm(graph: _Graph, module: str, part: str) -> Array | None:

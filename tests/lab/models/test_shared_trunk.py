@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+import fabricate_encoder
 import fabricate_run
 from vocemo.bundle import Bundle
 from vocemo.lab import checkpoint, network
@@ -16,7 +17,6 @@ from vocemo.lab import recipe as recipes
 from vocemo.lab.export import run as export
 from vocemo.lab.initial_bundle import network_of
 from vocemo.lab.models import build
-from vocemo.lab.models.encoders import ENCODERS
 from vocemo.lab.run import RunFolder
 
 KINDS = [("efficientat-mn04", 128, 7), ("byol-s", 64, 2)]
@@ -27,28 +27,7 @@ SHAPE: dict[str, Any] = {"channels": 1, "frames": None, "emotions": 5}
 def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Files as they are published, their weights random, their statistics not all 0."""
     folder = tmp_path_factory.mktemp("weights")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(5)
-        for kind, bands, _ in KINDS:
-            encoder = ENCODERS[kind](channels=1, bands=bands)
-            for name, value in encoder.state_dict().items():
-                if name.endswith(("running_mean", "bias")):
-                    value.normal_(0, 0.1)
-            torch.save(published(kind, encoder), folder / f"{kind}.pt")
-    return {kind: folder / f"{kind}.pt" for kind, _, _ in KINDS}
-
-
-def published(kind: str, encoder: nn.Module) -> dict[str, Tensor]:
-    """A state dict by the names that its makers gave."""
-    if kind != "byol-s":
-        return encoder.state_dict()
-    named = {}
-    for name, value in encoder.state_dict().items():
-        if name.startswith("blocks."):
-            _, block, module, rest = name.split(".")
-            name = f"features.{4 * int(block) + int(module)}.{rest}"
-        named[name] = value
-    return named
+    return {kind: fabricate_encoder.save_published(kind, folder / f"{kind}.pt") for kind, _, _ in KINDS}
 
 
 def member(kind: str, path: Path, count: int, **more: Any) -> dict[str, Any]:
@@ -143,6 +122,7 @@ def test_a_run_and_its_bundle_hold_the_trunk_once(
         "training.batch_size=16",
         "augmentation.live=[]",
         "augmentation.spectral=[]",
+        "front_end={name='efficientat-mel'}",
         f"model={{name='committee', members=[{_toml(table)}, {_toml(table)}]}}",
     )
     chosen = network.settled(recipes.load("base", settings))
