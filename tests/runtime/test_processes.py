@@ -133,7 +133,9 @@ def test_ctrl_c_ends_all_of_them_without_a_word(
     folder.mkdir()
     for number in range(100):
         (folder / f"{number}.wav").symlink_to(voice)
-    program = "import sys; from vocemo.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    # A shell begins what it runs in the background with Ctrl-C ignored, these tests with all else.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heard}; import sys; from vocemo.cli.main import main; sys.exit(main(sys.argv[1:]))"
     options = ["--jobs", "2", "--format", "jsonl", "--quiet", "--output", str(out)]
     running = subprocess.Popen(
         [sys.executable, "-c", program, "predict", str(folder), *options],

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vocemo.lab import models
-from vocemo.lab.models.layout import channels_last, learnt_channels_last
+from vocemo.lab.models.layout import channels_last
 
 
 def lies_channels_last(image: torch.Tensor) -> bool:
@@ -44,22 +44,3 @@ def test_every_pooling_of_a_network_gets_it_so(name, bands, frames):
     model(torch.randn(2, 1, bands, frames), torch.tensor([frames, frames]))
     assert seen
     assert all(seen)
-
-
-def test_what_is_learnt_of_it_lies_so_too_and_is_the_same():
-    slopes = []
-    for laid_out in (False, True):
-        image = channels_last(torch.arange(120.0).reshape(2, 3, 4, 5)).requires_grad_()
-        inside = image * image
-        if laid_out:
-            assert learnt_channels_last(inside) is inside
-        inside.register_hook(slopes.append)  # behind its own: what earlier layers are given
-        inside.mean(dim=2).square().sum().backward()
-    plain, laid = slopes
-    assert torch.equal(plain, laid)
-    assert not lies_channels_last(plain) and lies_channels_last(laid)
-
-
-def test_where_nothing_is_learnt_nothing_is_hooked():
-    image = torch.zeros(1, 2, 3, 4)
-    assert learnt_channels_last(image) is image

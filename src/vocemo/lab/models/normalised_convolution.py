@@ -6,8 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vocemo.lab.models.layout import learnt_channels_last
-
 
 class NormalisedConvolution(nn.Sequential):
     """A convolution, batch normalisation, and perhaps a rectifier.
@@ -15,9 +13,9 @@ class NormalisedConvolution(nn.Sequential):
     Where training leaves the normalisation's statistics as they are, as in fine-tuning, it is a factor and a
     summand for each channel, and the convolution carries them: a step is a sixth faster.
 
-    On a processor a convolution of each channel by itself is slower in half the width, and takes ten times as
-    long to say what its summand learns as a sum does: there it keeps the full width, by autocast too, and the
-    summand stands behind it.
+    On a processor a convolution of each channel by itself is slower in half the width, and what its summand
+    learns costs as much as all else that it learns, where a sum costs next to nothing: it keeps the full
+    width, by autocast too, and the summand stands behind it.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -43,4 +41,4 @@ class NormalisedConvolution(nn.Sequential):
             x = norm(convolve(x))
         for step in rest:
             x = step(x)
-        return learnt_channels_last(x)
+        return x

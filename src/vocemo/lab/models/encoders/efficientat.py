@@ -25,7 +25,6 @@ from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, StagedEncoder, 
 from vocemo.lab.models.encoders.partway import Partway
 from vocemo.lab.models.encoders.state_dict import load_published
 from vocemo.lab.models.excitation import Excitation
-from vocemo.lab.models.layout import learnt_channels_last
 from vocemo.lab.models.masking import frame_mask
 from vocemo.lab.models.normalised_convolution import NormalisedConvolution
 
@@ -223,7 +222,7 @@ class _Block(nn.Module):
                 mask = mask[..., :: self.stride]
             else:
                 x = step(x, mask) if isinstance(step, Excitation) else step(x)
-        return learnt_channels_last(x + before if self.adds else x), mask
+        return (x + before if self.adds else x), mask
 
 
 def _name(published: str) -> str | None:
