@@ -29,9 +29,10 @@ from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
 from vocemo.lab.scoring import ClipScores, score, validation_scores
 from vocemo.lab.splits import Fold, enforce
-from vocemo.lab.train import Callback, Step, TrainingState
+from vocemo.lab.train import Callback, TrainingState
 from vocemo.lab.views import Views
 from vocemo.lab.waveforms import Waveforms
+from vocemo.lab.write_epochs import WriteEpochs
 
 if TYPE_CHECKING:
     from vocemo.lab.initial import Initial
@@ -158,7 +159,7 @@ def run_fold(
                 validate if fold.validation else None,
                 seed=info.seed,
                 device=device,
-                callbacks=[*callbacks, WriteFiles(folder)],
+                callbacks=[*callbacks, WriteEpochs(folder)],
                 learning_rates=info.learning_rates or None,
                 views=Views(state.network, training, info.recipe, device) if viewed else None,
             )
@@ -181,27 +182,6 @@ def training_set(clips: tuple[Clip, ...], recipe: Recipe, waveforms: Waveforms) 
         sampling=recipe.training.sampling,
         own_emotions=recipe.training.own_emotions,
     )
-
-
-class WriteFiles:
-    """Writes the epoch's figures and weights; a kill at any moment loses at most the epoch under way.
-
-    The best weights are written before the state that knows of them: killed in between, a resumed run
-    trains the same epoch again and writes the same weights over them.
-    """
-
-    def __init__(self, folder: RunFolder) -> None:
-        self._folder = folder
-
-    def on_batch(self, step: Step) -> None:
-        """Nothing is written within an epoch."""
-
-    def on_epoch(self, state: TrainingState) -> None:
-        """Best weights, then the state, then the figures."""
-        if state.is_best:
-            checkpoint.save_weights(state.answering, self._folder.weights)
-        checkpoint.save_state(state, self._folder.state)
-        self._folder.write_history(state.history)
 
 
 def precision(recipe: Recipe, device: torch.device) -> str:
