@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from vocemo.errors import UsageError
 from vocemo.lab.features import FilterBank, Normalise, Spectrum, frame_lengths, mel_filters, mirror_ends
 from vocemo.lab.features.frames import by_clips
 from vocemo.lab.front_ends.given import Given
@@ -27,8 +28,9 @@ class ByolSMel(Given):
     It takes 16 kHz, and multiples of it, whose bands are those of 16 kHz: the same stretches of time are
     transformed, and what lies above 7,800 Hz is in no band.
 
-    One mean and one deviation, of all bands of the training clips, bring them to its scale. What lies before
-    the first and after a clip's last sample is its mirror image.
+    One `mean` and one `deviation`, of all bands of the training clips unless they are given, bring them to
+    its scale. Given ones are the same in every fold, and with them what frozen stages make of a clip. What
+    lies before the first and after a clip's last sample is its mirror image.
 
     Source: Niizumi et al. (2021), "BYOL for Audio", section IV-A; Scheidwasser-Clow et al. (2022), "SERAB",
     whose statistics are those of the corpus at hand.
@@ -36,7 +38,9 @@ class ByolSMel(Given):
 
     bands = BANDS
 
-    def __init__(self, *, sample_rate_hz: int) -> None:
+    def __init__(
+        self, *, sample_rate_hz: int, mean: float | None = None, deviation: float | None = None
+    ) -> None:
         times, rest = divmod(sample_rate_hz, SAMPLE_RATE_HZ)
         super().__init__("byol-s-mel", sample_rate_hz if rest else SAMPLE_RATE_HZ, SAMPLE_RATE_HZ)
         self.n_fft, self.hop = times * N_FFT, times * HOP
@@ -47,6 +51,15 @@ class ByolSMel(Given):
         # A transform of so many more samples has amplitudes so many times as high.
         self.bank = FilterBank(filters / times**2)
         self.normalise = Normalise(BANDS)
+        if (mean is None) != (deviation is None) or (deviation is not None and not deviation > 0):
+            raise UsageError(
+                f"front_end.mean is {mean}, front_end.deviation {deviation}; valid: both, the deviation "
+                "above 0, or neither, for those of the training clips"
+            )
+        self.given = mean is not None and deviation is not None
+        if mean is not None and deviation is not None:
+            self.normalise.mean.fill_(mean)
+            self.normalise.std.fill_(deviation)
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Samples (batch, N), lengths (batch,) -> features (batch, 1, 64, frames), frames (batch,)."""
@@ -60,7 +73,9 @@ class ByolSMel(Given):
 
     @torch.no_grad()
     def fit(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
-        """Learn the mean and the deviation of all bands together."""
+        """Learn the mean and the deviation of all bands together, unless they are given."""
+        if self.given:
+            return
         self.normalise.fit(self._logarithms(samples, lengths) for samples, lengths in batches)
         mean = self.normalise.mean.mean()
         # Bands have as many frames each: the whole's variance is the mean of theirs and that of their means.
