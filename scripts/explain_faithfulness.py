@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vocemo.bundle.bundle import SHIPPED
+from vocemo.bundle import packaged
 from vocemo.errors import UsageError
 from vocemo.lab import checkpoint, provenance
 from vocemo.lab.corpora import Clip, read
@@ -126,7 +126,7 @@ def measure(corpora: Sequence[str], clips: int, shuffles: int) -> dict[str, Any]
         shuffled = []
         for seed in range(shuffles):
             path = Path(folder) / f"{seed}.onnx"
-            shuffle_weights(SHIPPED, path, seed)
+            shuffle_weights(packaged.place(), path, seed)
             shuffled.append(load(path, device="cpu"))
         rows = []
         for number, clip in enumerate(chosen):

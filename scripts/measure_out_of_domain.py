@@ -6,7 +6,7 @@ other corpora: other speakers, microphones and languages. What is no speech is m
 (`lab.evaluate.other_sounds`), and nothing is fitted to it. Speech that is cut short, noisy or from a
 telephone is counted apart.
 
-    python scripts/measure_out_of_domain.py runs/crossval --bundle src/vocemo/models/default.onnx \\
+    python scripts/measure_out_of_domain.py runs/crossval --bundle src/vocemo/models/dual-channel-cnn.onnx \\
         --corpus emodb:DATA/emodb --corpus aesdd:DATA/aesdd --out docs/results/uncertainty/out-of-domain.json
 """
 

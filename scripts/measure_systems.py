@@ -26,10 +26,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from publish import RESULTS, publish
+
 from vocemo.lab.report.described import System, read_systems
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "docs" / "results"
 # Of one fold an epoch of six variants and the clip itself costs seven; fewer of either make the same point.
 SETTINGS = {"random-copies": ("augmentation.pool=3", "training.epochs=20")}
 
@@ -91,10 +92,8 @@ def measure(one: Measurement, data: str, out: Path, seeds: int) -> bool:
     if done.returncode:
         print(f"{one.name} failed; {log.name} says why", file=sys.stderr, flush=True)
         return False
-    result = json.loads((out / one.name / "results.json").read_text(encoding="utf-8"))
-    result.pop("report", None)  # epochs and audits stay with the runs: a published result is its figures
-    one.published().write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"{one.name}: UAR {result['metrics']['uar']['mean']:.1%}", flush=True)
+    uar = publish(out / one.name, one.published())
+    print(f"{one.name}: UAR {uar:.1%}", flush=True)
     return True
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from vocemo.bundle import packaged
 from vocemo.lab.report import model_card
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,7 +20,7 @@ def main() -> None:
     """Write the card."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("run", type=Path)
-    parser.add_argument("bundle", type=Path, nargs="?", default=ROOT / "src/vocemo/models/default.onnx")
+    parser.add_argument("bundle", type=Path, nargs="?", default=packaged.place())
     parser.add_argument("card", type=Path, nargs="?", default=ROOT / "docs/model-card.md")
     given = parser.parse_args()
     model_card.write(given.bundle, given.card, given.run)

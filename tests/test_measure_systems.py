@@ -63,16 +63,15 @@ def test_what_is_whole_is_published_and_not_measured_again(script, tmp_path, mon
         failed = "emobox-6" in out.name
         if not failed:
             out.mkdir(parents=True)
-            (out / "results.json").write_text(
-                json.dumps({"metrics": {"uar": {"mean": 0.5}}, "report": {"trainings": []}}), encoding="utf-8"
-            )
+            result = {"command": "vocemo crossval", "metrics": {"uar": {"mean": 0.5}}, "report": {}}
+            (out / "results.json").write_text(json.dumps(result), encoding="utf-8")
         return type("Done", (), {"returncode": int(failed)})()
 
     monkeypatch.setattr(script.subprocess, "run", crossval)
     arguments = ["--only", "mfcc-cnn-ravdess", "--out", str(tmp_path / "runs"), "--jobs", "1"]
     assert script.main(arguments) == 1
     published = json.loads((tmp_path / "mfcc-cnn-ravdess-speech-random.json").read_text(encoding="utf-8"))
-    assert published == {"metrics": {"uar": {"mean": 0.5}}}
+    assert published == {"command": "vocemo crossval", "metrics": {"uar": {"mean": 0.5}}}
     assert not (tmp_path / "mfcc-cnn-ravdess-speech-emobox-6.json").exists()
     assert "emobox-6 failed" in capsys.readouterr().err
     assert script.main(arguments) == 1

@@ -12,7 +12,7 @@ import pytest
 
 import vocemo
 from vocemo import errors
-from vocemo.bundle.bundle import SHIPPED
+from vocemo.bundle import packaged
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "synthetic-angry.flac"
 
@@ -34,7 +34,7 @@ def test_a_pool_of_processes_shares_one_model() -> None:
 
 def test_a_model_whose_file_was_exchanged_on_the_way_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "model.onnx"
-    shutil.copy(SHIPPED, file)
+    shutil.copy(packaged.place(), file)
     sent = pickle.dumps(vocemo.load(file))
     with file.open("ab") as stream:
         stream.write(b"\x00")

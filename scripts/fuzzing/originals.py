@@ -21,7 +21,7 @@ from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from fuzzing.ogg import with_serial
-from vocemo.bundle import SHIPPED
+from vocemo.bundle import packaged
 
 TESTS = Path(__file__).resolve().parents[2] / "tests"
 
@@ -93,7 +93,7 @@ def originals() -> Originals:
     tiny, tflite = fabricated("fabricate_bundle"), fabricated("fabricate_tflite")
     preparation = tiny.info().preparation
     onnx = {
-        "shipped": SHIPPED.read_bytes(),
+        "shipped": packaged.place().read_bytes(),
         "tiny": tiny.write(folder / "tiny.onnx").read_bytes(),
         "tiny-distance": tiny.write(
             folder / "distance.onnx", tiny.info(distance_limit=1.0, threshold=0.5), distance=True

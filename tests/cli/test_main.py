@@ -246,7 +246,7 @@ def test_info_of_what_is_no_bundle(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_doctor_tells_what_is_there(
     bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vocemo.bundle.bundle.SHIPPED", bundle)
+    monkeypatch.setattr("vocemo.bundle.packaged.place", lambda *_: bundle)
     quick = {name: doctor.EXTRAS[name] for name in ("plot", "media")}  # torch takes seconds to import
     monkeypatch.setattr(doctor, "EXTRAS", quick)
     assert main(["doctor"]) == 0
@@ -258,7 +258,7 @@ def test_doctor_tells_what_is_there(
 def test_doctor_tells_which_microphone_there_is(
     bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vocemo.bundle.bundle.SHIPPED", bundle)
+    monkeypatch.setattr("vocemo.bundle.packaged.place", lambda *_: bundle)
     monkeypatch.setattr(doctor, "EXTRAS", {"mic": doctor.EXTRAS["mic"]})
     fabricate_sounddevice.install(monkeypatch, [fabricate_sounddevice.device("Headset", 1)], default=0)
     assert main(["doctor"]) == 0
@@ -271,11 +271,11 @@ def test_doctor_tells_which_microphone_there_is(
 def test_doctor_names_what_is_missing_and_what_brings_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vocemo.bundle.bundle.SHIPPED", tmp_path / "none.onnx")
+    monkeypatch.setattr("vocemo.bundle.packaged.FOLDER", tmp_path)
     monkeypatch.setattr(doctor, "EXTRAS", {"plot": (("a_module_that_is_not_there",), "pictures")})
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
-    assert "pip install 'vocemo[plot]'" in said and "none.onnx" in said
+    assert "pip install 'vocemo[plot]'" in said and str(tmp_path) in said
 
 
 def test_the_extras_of_doctor_are_those_of_the_package() -> None:

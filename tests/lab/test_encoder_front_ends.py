@@ -88,6 +88,22 @@ def test_byol_s_mel_is_the_published_front_end_with_one_scale_for_all_bands() ->
             assert not found[row, 0, :, one.shape[1] :].any()
 
 
+def test_a_scale_that_is_given_to_byol_s_mel_is_kept_whatever_it_hears() -> None:
+    samples = voice(0.731, 16_000)
+    front_end = front_ends.build("byol-s-mel", {"mean": -3.0, "deviation": 2.5}, sample_rate_hz=16_000)
+    batch = collate([samples], [0], [0])
+    for _ in range(2):
+        found, _ = front_end(batch.samples, batch.lengths)
+        np.testing.assert_allclose(found[0, 0].numpy(), (of_byol_s(samples) + 3.0) / 2.5, atol=2e-4)
+        front_end.fit([(batch.samples, batch.lengths)])
+
+
+@pytest.mark.parametrize("options", [{"mean": 1.0}, {"deviation": 1.0}, {"mean": 1.0, "deviation": 0.0}])
+def test_half_a_scale_and_none_are_refused(options: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match=r"mean .*deviation .*both"):
+        front_ends.build("byol-s-mel", options, sample_rate_hz=16_000)
+
+
 def test_byol_s_mel_at_twice_the_rate_hears_the_same_bands() -> None:
     # Tones and their overtones, the same at either rate but for what lies above 8 kHz.
     def tones(rate_hz: int) -> Samples:

@@ -13,8 +13,7 @@ import pytest
 import torch
 
 import fabricate_run
-from vocemo.bundle import Bundle, Weights
-from vocemo.bundle.bundle import SHIPPED
+from vocemo.bundle import Bundle, Weights, packaged
 from vocemo.errors import LeakError, RunError, UsageError
 from vocemo.lab import adaptation, checkpoint, crossval, experiment, initial, network
 from vocemo.lab import recipe as recipes
@@ -338,10 +337,10 @@ def test_every_clip_of_a_corpus_read_anew_is_what_the_run_learnt_from(
 def test_weights_in_less_space_are_begun_with_as_they_are_stored(stored: Weights, tmp_path: Path) -> None:
     import onnx
 
-    model = onnx.load(SHIPPED)
+    model = onnx.load(packaged.place("dual-channel-cnn"))
     store_weights(model, stored)
     onnx.save(model, tmp_path / "small.onnx")
-    whole, chosen = initial.take("default", recipes.load("dual-channel-cnn"))
+    whole, chosen = initial.take("dual-channel-cnn", recipes.load("dual-channel-cnn"))
     weights, _ = initial.take(str(tmp_path / "small.onnx"), recipes.load("dual-channel-cnn"))
     assert weights.info.sha256 != whole.info.sha256
     begun = network.build(chosen, seed=3)

@@ -11,7 +11,7 @@ import pytest
 import fabricate_bundle
 import fabricate_listener
 from vocemo import audio
-from vocemo.bundle.bundle import SHIPPED
+from vocemo.bundle import packaged
 from vocemo.errors import AudioError, UnknownNameError
 from vocemo.prepare import Preparation, prepare
 from vocemo.runtime.explain import log_odds, probability
@@ -279,7 +279,7 @@ def test_shuffled_weights_have_another_explanation(script: ModuleType, tmp_path:
     """Adebayo et al. 2018: an explanation of the recording alone would stay as it is."""
     model, shuffled = load(device="cpu"), []
     for seed in range(3):
-        script.shuffle_weights(SHIPPED, tmp_path / f"{seed}.onnx", seed)
+        script.shuffle_weights(packaged.place(), tmp_path / f"{seed}.onnx", seed)
         shuffled.append(load(tmp_path / f"{seed}.onnx", device="cpu"))
     how, noise = Occlusion(bands=6, columns=8), Occlusion(bands=6, columns=8, seed=1)
     like_itself, like_others = [], []

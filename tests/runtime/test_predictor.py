@@ -304,8 +304,8 @@ def test_batches_hold_similar_lengths_and_bounded_sizes() -> None:
 
 
 def test_loading_without_a_model_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("vocemo.bundle.bundle.SHIPPED", tmp_path / "none.onnx")
-    with pytest.raises(BundleError, match=r"none\.onnx"):
+    monkeypatch.setattr("vocemo.bundle.packaged.FOLDER", tmp_path)
+    with pytest.raises(BundleError, match=r"no bundle at .*\.onnx"):
         load()
 
 

@@ -9,7 +9,7 @@ calibration) and that a reader should know (licence, training, results) is one J
 under the key `vocemo` of the file's metadata. Opening a bundle runs no pickle.
 """
 
-from vocemo.bundle.bundle import SHIPPED, Bundle
+from vocemo.bundle.bundle import Bundle
 from vocemo.bundle.engine import DEVICES, DISTANCE, OUTPUTS, Engine, usable_cores
 from vocemo.bundle.info import FORMAT, METADATA_KEY, BundleInfo, TrainingInfo, Weights
 
@@ -19,7 +19,6 @@ __all__ = [
     "FORMAT",
     "METADATA_KEY",
     "OUTPUTS",
-    "SHIPPED",
     "Bundle",
     "BundleInfo",
     "Engine",

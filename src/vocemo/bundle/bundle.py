@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vocemo.bundle import packaged
 from vocemo.bundle.engine import DISTANCE, EMBEDDING, PROBABILITIES, Engine, outputs_needed
 from vocemo.bundle.info import METADATA_KEY, BundleInfo
 from vocemo.errors import BundleError, UsageError
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROUNDING = 0.01  # by which probabilities may miss 1 together: those of half precision do by a tenth of it
-SHIPPED = Path(__file__).parent.parent / "models" / "default.onnx"
 
 
 class Bundle:
@@ -41,6 +41,7 @@ class Bundle:
     ) -> Bundle:
         """Open and check a bundle, .onnx or .tflite; without a path, the model inside the package.
 
+        path: or the name of one of the package's models (`packaged.names`).
         device: auto (CUDA where the file is ONNX and this ONNX Runtime has it, else the CPU), cpu or cuda.
         threads: CPU threads inside one run; by default one a usable core, up to four.
 
@@ -48,7 +49,7 @@ class Bundle:
         description, is of a later format or has other inputs and outputs than its description needs;
         UsageError for a device that is not there; MissingExtraError for a .tflite file without LiteRT.
         """
-        where = SHIPPED if path is None else Path(path)
+        where = packaged.place(path)
         engine = _engine(where, device, threads)
         text = engine.description
         if text is None:
@@ -162,7 +163,8 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             head = file.read(16)
     except FileNotFoundError:
-        raise BundleError(f"no bundle at {path}") from None
+        valid = f"; valid: a path, or {', '.join(packaged.names())} of the package" if not path.suffix else ""
+        raise BundleError(f"no bundle at {path}{valid}") from None
     except ValueError:  # a NUL character
         raise BundleError(f"no bundle at {str(path)!r}; this cannot be a path") from None
     except OSError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vocemo.bundle import packaged
 from vocemo.cli.training import read_labelled
 from vocemo.errors import UsageError
 
@@ -21,10 +22,12 @@ FoldOfProtocol = Annotated[
 
 
 def check_there(model: Path | None) -> Path:
-    """Raise UsageError where there is nothing to measure."""
-    if model is None or not model.exists():
+    """A run, a bundle or, by its name, a model inside the package; UsageError where there is none."""
+    if model is not None and model.exists():
+        return model
+    if model is None or not packaged.place(model).exists():
         raise UsageError(f"there is no run folder or bundle at {model}; vocemo train and export make them")
-    return model
+    return packaged.place(model)
 
 
 def check_fold(protocol: str | None, fold: int | None, *, of_bundle: bool) -> None:

@@ -10,13 +10,17 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from vocemo.bundle import Bundle, BundleInfo
+from vocemo.bundle import Bundle, BundleInfo, packaged
 
 
 def info(
     model: Annotated[
         Path | None,
-        typer.Argument(metavar="[MODEL]", help="A bundle; by default the model inside the package."),
+        typer.Argument(
+            metavar="[MODEL]",
+            help="A bundle, or a model inside the package by its name; by default the best of these.",
+            autocompletion=packaged.names,
+        ),
     ] = None,
     format: Annotated[Literal["text", "json"], typer.Option(help="How it is written.")] = "text",
 ) -> None:

@@ -7,9 +7,16 @@ from typing import Annotated, Literal
 
 import typer
 
+from vocemo.bundle import packaged
+
 ModelFile = Annotated[
     Path | None,
-    typer.Option("--model", metavar="FILE", help="A bundle; by default the model inside the package."),
+    typer.Option(
+        "--model",
+        metavar="FILE|NAME",
+        help="A bundle, or a model inside the package by its name; by default the best of these.",
+        autocompletion=packaged.names,
+    ),
 ]
 Top = Annotated[
     int | None,

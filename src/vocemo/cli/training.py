@@ -62,7 +62,7 @@ Init = Annotated[
     typer.Option(
         "--init",
         metavar="RUN|BUNDLE",
-        help="Begin with the weights of a run, of an .onnx bundle, or of the packaged model: default.",
+        help="Begin with the weights of a run, of a bundle, or of a packaged model: its name, or default.",
     ),
 ]
 Seeds = Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="How many seeds, from 0.")]

@@ -18,8 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vocemo.bundle import Bundle
-from vocemo.bundle.bundle import SHIPPED
+from vocemo.bundle import Bundle, packaged
 from vocemo.errors import UsageError, VocemoError
 from vocemo.lab import checkpoint, experiment, models, network
 from vocemo.lab.corpora import Manifest, read
@@ -38,8 +37,6 @@ from vocemo.lab.selective import Threshold
 from vocemo.lab.settings import typed
 from vocemo.lab.splits import PROTOCOLS, Heard, folds
 from vocemo.prepare import Preparation
-
-PACKAGED = "default"  # the word for the model inside the package
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +76,7 @@ def take(place: str, recipe: Recipe, settings: Sequence[str] = ()) -> tuple[Init
     """The weights of a run's folder or a bundle, and the recipe with that model's preparation and front end.
 
     Args:
-        place: a finished run's folder, an .onnx bundle, or `default` for the model inside the package.
+        place: a finished run's folder, an .onnx bundle, or a packaged model's name (`default`: the first).
         recipe: what is to be trained.
         settings: those of the command line; what they set of preparation and front end must agree.
 
@@ -88,13 +85,13 @@ def take(place: str, recipe: Recipe, settings: Sequence[str] = ()) -> tuple[Init
         RunError: a run that is not complete. BundleError: no bundle, or one whose weights cannot be taken.
         MissingExtraError: a bundle, where what reads its graph is not installed.
     """
-    path = SHIPPED if place == PACKAGED else Path(place).expanduser()
+    path = packaged.place(place if place in packaged.names() else Path(place).expanduser())
     if path.is_dir():
         return _of_run(RunFolder(path), recipe, settings)
     if not path.exists():
         raise UsageError(
-            f"--init {place}: there is nothing; valid: a finished run's folder, an .onnx bundle, or "
-            f"'{PACKAGED}' for the model inside the package"
+            f"--init {place}: there is nothing; valid: a finished run's folder, an .onnx bundle, or of the "
+            f"models inside the package {', '.join(packaged.names())} ({packaged.DEFAULT}: the first)"
         )
     return _of_bundle(path, recipe, settings)
 

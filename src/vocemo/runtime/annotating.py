@@ -29,7 +29,7 @@ def annotate(
 
     frame: a row a recording; another row may name the same one, which is heard once.
     path: the column that holds the paths, relative ones below `root` where it is given.
-    model: a predictor, or the path of a bundle; by default the model inside the package.
+    model: a predictor, a path, or the name of a model inside the package; by default the best of those.
     jobs: files that are decoded at once, as for `Predictor.predict_many`.
 
     Returns a new table with the rows, the index and the columns of `frame`, and behind them `emotion`,

@@ -59,8 +59,9 @@ def load(
     threshold: float | None = None,
     threads: int | None = None,
 ) -> Predictor:
-    """A predictor from a bundle; without a path, from the model inside the package.
+    """A predictor from a bundle; without a path, from the best model inside the package.
 
+    path: of a bundle, or the name of a model inside the package.
     device: auto, cpu or cuda. threshold: confidence below which an answer is called uncertain; by default
     the bundle's own. threads: CPU threads inside one run; by default one a usable core, up to four.
 
