@@ -39,6 +39,7 @@ from vocemo.lab import experiment, network, train
 from vocemo.lab import recipe as recipes
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.recipe import Recipe
+from vocemo.lab.training_clips import training_set
 from vocemo.prepare.signal import frame_rms
 
 OUT = Path(__file__).parent.parent / "docs" / "results" / "bench" / "training.json"
@@ -218,7 +219,7 @@ def ours(recipe: Recipe, clips: Sequence[Clip]) -> Ours:
     precision = experiment.precision(recipe, CPU)
     candidate = network.build(recipe, seed=0)
     candidate.half_width = precision == "bfloat16"
-    training = experiment.training_set(tuple(clips), recipe, waveforms)
+    training = training_set(tuple(clips), recipe, waveforms)
     state = train.begin(candidate, recipe.training)
     train.fit(state, training, None, seed=0, device=CPU)
     seconds = [record.seconds for record in state.history]

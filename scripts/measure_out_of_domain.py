@@ -31,10 +31,11 @@ from vocemo.lab import checkpoint, mahalanobis, network, provenance
 from vocemo.lab.corpora import Clip, Manifest, read
 from vocemo.lab.dataset import collate
 from vocemo.lab.evaluate import other_sounds
-from vocemo.lab.experiment import training_set, waveforms_for
+from vocemo.lab.experiment import waveforms_for
 from vocemo.lab.network import Network
 from vocemo.lab.run import RunFolder, RunInfo
 from vocemo.lab.splits import folds
+from vocemo.lab.training_clips import training_set
 from vocemo.lab.waveforms import Samples, Waveforms
 from vocemo.prepare import prepare
 from vocemo.runtime.prediction import Prediction

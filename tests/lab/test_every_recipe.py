@@ -23,8 +23,12 @@ from vocemo.lab.splits import folds
 
 ONE_EPOCH = ("training.epochs=1", "training.batch_size=8", "augmentation.pool=1")
 # What a recipe does not begin without: encoder-head a file of trained weights, or that there is to be none.
-# Of base two views of each clip are enough.
-NEEDED = {"encoder-head": ("model.weights=random",), "base": ("augmentation.views=2",)}
+# Of base and tiny two views of each clip are enough.
+NEEDED = {
+    "encoder-head": ("model.weights=random",),
+    "base": ("augmentation.views=2",),
+    "tiny": ("augmentation.views=2",),
+}
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import fabricate
 import fabricate_run
 from vocemo.emotions import EMOTIONS
 from vocemo.errors import CorpusError, LeakError, RunError, UsageError
-from vocemo.lab import augment, checkpoint, crossval, experiment, network
+from vocemo.lab import augment, checkpoint, crossval, domain, experiment, network
 from vocemo.lab import recipe as recipes
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.evaluate import Predictions
@@ -224,7 +224,7 @@ def test_what_lies_farther_out_than_unheard_speakers_is_known_from_a_fold(
     assert found is not None and scores.summaries is not None
     assert found.limit == pytest.approx(np.quantile(gaussians.distance(scores.summaries), 0.99))
     assert found.median < found.limit and found.ratio == found.limit / found.median
-    known, targets = experiment.summaries_of_training(
+    known, targets = domain.summaries_of_training(
         trained, fold.train, done.info(), tiny_waveforms, fabricate_run.CPU
     )
     assert len(known) == len(targets) == 32 and gaussians.means.shape == (8, known.shape[1])

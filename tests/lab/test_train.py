@@ -19,6 +19,7 @@ from vocemo.lab.history import EpochRecord
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import Fold
 from vocemo.lab.train import Step, TrainingState, ValidationScores
+from vocemo.lab.training_clips import training_set
 from vocemo.lab.waveforms import Waveforms
 
 EPOCHS = 3
@@ -252,7 +253,7 @@ def test_a_training_does_not_depend_on_the_global_random_state(
 def state_of(fold: Fold, waveforms: Waveforms, *settings: str) -> tuple[TrainingState, train.TrainingSet]:
     chosen = fabricate_run.recipe(*settings)
     state = train.begin(network.build(chosen, seed=0), chosen.training)
-    return state, experiment.training_set(fold.train, chosen, waveforms)
+    return state, training_set(fold.train, chosen, waveforms)
 
 
 def fit(

@@ -15,7 +15,7 @@ import fabricate_run
 from fabricate_run import CPU
 from vocemo.cli.main import main
 from vocemo.errors import UnknownNameError, UsageError
-from vocemo.lab import crossval, experiment, models, network, views
+from vocemo.lab import crossval, domain, experiment, models, network, views
 from vocemo.lab import recipe as recipes
 from vocemo.lab.augment.mixup import Mixture
 from vocemo.lab.disk_cache import DiskCache
@@ -24,6 +24,7 @@ from vocemo.lab.network import Network
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import Fold
+from vocemo.lab.training_clips import training_set
 from vocemo.lab.views import Views
 
 # Random and frozen: nothing of these tests depends on what a stage has learnt.
@@ -72,7 +73,7 @@ def of_training(
 ) -> tuple[Network, Views]:
     net = built(chosen) if net is None else net
     waveforms = experiment.waveforms_for(chosen, disk)
-    training = experiment.training_set(part.train, chosen, waveforms)
+    training = training_set(part.train, chosen, waveforms)
     return net, Views(net, training, chosen, CPU)
 
 
@@ -133,7 +134,7 @@ def test_what_the_training_clips_are_summed_up_as_is_what_the_whole_network_says
         own = dataclasses.replace(chosen.augmentation, views=count)
         info = crossval.run_info(dataclasses.replace(chosen, augmentation=own), ("any",), part, 0, CPU)
         waveforms = experiment.waveforms_for(chosen)
-        summed.append(experiment.summaries_of_training(net, part.train[:12], info, waveforms, CPU))
+        summed.append(domain.summaries_of_training(net, part.train[:12], info, waveforms, CPU))
     (viewed, targets), (whole, same) = summed
     assert targets.tolist() == same.tolist() and viewed.shape == whole.shape
     np.testing.assert_allclose(viewed, whole, atol=2e-2, rtol=2e-2)  # kept as float16

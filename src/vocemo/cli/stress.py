@@ -90,7 +90,7 @@ def stress(
         vocemo stress emotion.onnx --corpus ravdess:DATA/ravdess --protocol emobox-6 --noise DATA/street
     """
     need_lab("stress")
-    check_there(model)
+    model = check_there(model)
     choice = _chosen(conditions, noise)
     subject = _subject(model, corpus or [], (protocol, fold), device)
     for line in subject.remarks:

@@ -28,6 +28,7 @@ from vocemo.lab.recipe import Recipe
 from vocemo.lab.scoring import score as answers
 from vocemo.lab.splits import Fold, enforce
 from vocemo.lab.splits.content import alike
+from vocemo.lab.training_clips import training_set
 from vocemo.lab.waveforms import Waveforms
 
 Whose = Literal["own", "others"]  # the speaker's own clips, or those of the corpus's other speakers
@@ -127,7 +128,7 @@ def measure(
     begun.adapt(recipe.adaptation)
     begun.half_width = experiment.precision(recipe, device) == "bfloat16"
     state = train.begin(begun.to(device), recipe.training)
-    clips = experiment.training_set(draw.adapting, recipe, waveforms)
+    clips = training_set(draw.adapting, recipe, waveforms)
     train.fit(state, clips, None, seed=seed, device=device)
     after = _figures(state.answering, draw, initial, recipe, waveforms, device)
     return Measurement(draw, before[0], after[0], before[1], after[1])

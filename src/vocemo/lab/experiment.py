@@ -8,28 +8,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vocemo.errors import CorpusError, UsageError, VocemoError
-from vocemo.lab import augment, checkpoint, energy, mahalanobis, models, network, selective, train
+from vocemo.lab import augment, checkpoint, domain, energy, models, network, selective, train
 from vocemo.lab import device as devices
 from vocemo.lab.augment.spectral import spectral_chain
 from vocemo.lab.calibrate import fit_temperature
 from vocemo.lab.corpora.clip import Clip, Manifest
-from vocemo.lab.dataset import TrainingSet, collate
+from vocemo.lab.dataset import collate
 from vocemo.lab.disk_cache import DiskCache
 from vocemo.lab.evaluate import Predictions, fold_result
 from vocemo.lab.history import best
-from vocemo.lab.mahalanobis import Distances
 from vocemo.lab.network import Network
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
 from vocemo.lab.scoring import ClipScores, score, validation_scores
 from vocemo.lab.splits import Fold, enforce
 from vocemo.lab.train import Callback, TrainingState
+from vocemo.lab.training_clips import training_set
 from vocemo.lab.views import Views
 from vocemo.lab.waveforms import Waveforms
 from vocemo.lab.write_epochs import WriteEpochs
@@ -166,24 +164,6 @@ def run_fold(
         return _finish(info, fold, folder, state, waveforms, device, initial)
 
 
-def training_set(clips: tuple[Clip, ...], recipe: Recipe, waveforms: Waveforms) -> TrainingSet:
-    """Training clips with the recipe's augmentation; clips that hold their own copies get no further ones."""
-    copied = any(clip.variant for clip in clips)
-    return TrainingSet(
-        clips=clips,
-        emotions=recipe.emotions,
-        waveforms=waveforms,
-        pool=recipe.augmentation.pool if recipe.augmentation.pooled and not copied else 0,
-        live=augment.chain(recipe.augmentation.live) if recipe.augmentation.live else None,
-        batch_size=recipe.training.batch_size,
-        crop_s=recipe.training.crop_s,
-        spectral=spectral_chain(recipe.augmentation.spectral) if recipe.augmentation.spectral else None,
-        enlarge="none" if copied else recipe.augmentation.enlarge,
-        sampling=recipe.training.sampling,
-        own_emotions=recipe.training.own_emotions,
-    )
-
-
 def precision(recipe: Recipe, device: torch.device) -> str:
     """What the recipe's precision comes to on a device."""
     asked = recipe.training.precision
@@ -283,7 +263,7 @@ def _finish(
         trained_on=TrainedOn.of(fold.train, fold.validation),
         test=None,
         thresholds=thresholds,
-        distances=_distances(state.network, fold, info, folder, waveforms, device, initial),
+        distances=domain.distances(state.network, fold, info, folder, waveforms, device, initial),
         calibrated_by=whose,
     )
     if fold.test:
@@ -301,62 +281,6 @@ def _finish(
     return outcome
 
 
-def _distances(
-    trained: Network,
-    fold: Fold,
-    info: RunInfo,
-    folder: RunFolder,
-    waveforms: Waveforms,
-    device: torch.device,
-    initial: Initial | None = None,
-) -> Distances:
-    """Where the training clips lie, written to the folder, and how far validation goes from there.
-
-    A model that was adapted still knows what the initial one did, and a few clips are no distribution: it
-    keeps that of the initial model, and the limit is raised to hold the new clips.
-    """
-    known, targets = summaries_of_training(trained, fold.train, info, waveforms, device)
-    if initial is not None and initial.gaussians is not None and initial.limit is not None:
-        initial.gaussians.write(folder.domain)
-        away = initial.gaussians.distance(known)
-        return Distances(float(np.median(away)), max(initial.limit, mahalanobis.limit(away)))
-    gaussians = mahalanobis.fit(known, targets)
-    gaussians.write(folder.domain)
-    median = float(np.median(gaussians.distance(known)))
-    if not fold.validation:
-        return Distances(median, info.distance_ratio and info.distance_ratio * median)
-    heard = score(
-        trained, fold.validation, info.recipe.emotions, waveforms, device=device, summaries=True
-    ).summaries
-    assert heard is not None
-    return Distances(median, mahalanobis.limit(gaussians.distance(heard)))
-
-
-def summaries_of_training(
-    trained: Network, clips: tuple[Clip, ...], info: RunInfo, waveforms: Waveforms, device: torch.device
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The summaries (n, D) and targets (n,) of an epoch, with its variation and crops, that was not trained.
-
-    Noise and pitches that the network learnt to hear through are part of what it knows.
-    """
-    training = training_set(clips, info.recipe, waveforms)
-    summaries, targets = [], []
-    trained.eval()
-    with torch.inference_mode():
-        if info.recipe.augmentation.views:
-            for views in Views(trained, training, info.recipe, device).epoch(info.seed, epoch=0, whole=True):
-                behind = views.to(device)
-                vectors = trained.summed_up_on_trunks(behind.partways, behind.statistics)
-                summaries.append(vectors.cpu().numpy())
-                targets.append(views.targets.numpy())
-        else:
-            for batch in training.epoch(info.seed, epoch=0):
-                on_device = batch.to(device)
-                summaries.append(trained.summed_up(on_device.samples, on_device.lengths)[1].cpu().numpy())
-                targets.append(batch.targets.numpy())
-    return np.concatenate(summaries), np.concatenate(targets)
-
-
 def _brought_up(
     info: RunInfo, fold: Fold, folder: RunFolder, waveforms: Waveforms, device: torch.device
 ) -> Outcome:
@@ -371,7 +295,7 @@ def _brought_up(
     thresholds = info.thresholds
     if fold.validation and folder.validation_predictions.is_file():
         thresholds = selective.thresholds(Predictions.read(folder.validation_predictions))
-    distances = _distances(trained, fold, info, folder, waveforms, device)
+    distances = domain.distances(trained, fold, info, folder, waveforms, device)
     outcome = dataclasses.replace(outcome, thresholds=thresholds, distances=distances)
     folder.write_outcome(outcome)
     return outcome
