@@ -66,6 +66,24 @@ def test_started_again_it_goes_on_where_it_stood(
     assert json.loads((out / "results.json").read_text()) == json.loads(again)
 
 
+def test_parts_are_trained_by_themselves_and_gathered_by_the_whole(
+    capsys: pytest.CaptureFixture[str], tiny_corpus: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "shared"
+    for shard, folds in (("2/2", "135"), ("1/2", "024")):
+        assert main(arguments(tiny_corpus, out, "--shard", shard)) == 0
+        said = capsys.readouterr()
+        assert "Of 6 trainings 3 are in" in said.out and said.err.count("emobox-6 fold ") == 3
+        assert all(f"seed 0 fold {fold}: UAR " in said.err for fold in folds)
+        assert not (out / "results.json").exists() and not (out / "plan.json").exists()
+    kept = {path: path.stat().st_mtime_ns for path in out.glob("seed-0/fold-*/best.pt")}
+    assert len(kept) == 6
+    assert main(arguments(tiny_corpus, out)) == 0
+    assert all(path.stat().st_mtime_ns == before for path, before in kept.items())
+    results = Results.from_dict(json.loads((out / "results.json").read_text()))
+    assert (results.folds, results.remark) == (6, None) and Plan.read(out / "plan.json").epochs > 0
+
+
 def test_refit_trains_each_fold_again_as_validation_chose(
     capsys: pytest.CaptureFixture[str], tiny_corpus: str, interrupted: tuple[Path, list[Any]], tmp_path: Path
 ) -> None:
@@ -114,6 +132,10 @@ def test_a_leaky_protocol_is_called_leaky(
         (["--seeds", "0"], ["--seeds", "1"]),
         (["--set", "training.epoch=3"], ["epochs"]),
         (["--device", "gpu"], ["auto, cpu, cuda, mps"]),
+        (["--shard", "3/2"], ["3/2", "1/2"]),
+        (["--shard", "0/2"], ["0/2", "1/2"]),
+        (["--shard", "half"], ["half", "1/2"]),
+        (["--shard", "7/7"], ["7/7", "6 trainings"]),
         (["--corpus", "tes:x"], ["tess"]),
         (["--corpus", "emodb:no/such/folder"], ["no/such/folder"]),
     ],
