@@ -7,7 +7,7 @@ from sklearn.covariance import LedoitWolf
 
 from vocemo.errors import RunError, UsageError
 from vocemo.lab import mahalanobis
-from vocemo.lab.mahalanobis import MOST_DIRECTIONS, Distances, Gaussians, fit, shrunk_covariance
+from vocemo.lab.mahalanobis import MOST_DIRECTIONS, REACH, Distances, Gaussians, fit, shrunk_covariance
 
 
 def drawn(seed, clips=300, width=12, kinds=3):
@@ -74,6 +74,28 @@ def test_what_never_varied_in_training_does_not_decide_alone():
     there[0, 0] = 1e-6 * vectors.std()
     assert found.distance(there)[0] == pytest.approx(found.distance(vectors[:1])[0], rel=1e-3)
     assert np.isfinite(fit(np.zeros((4, 3)), [0, 0, 1, 1]).distance([[1.0, 2.0, 3.0]])).all()
+
+
+def test_one_number_that_is_far_away_counts_no_more_than_its_reach():
+    vectors, targets = drawn(5, width=6, kinds=1)
+    found = fit(vectors, targets)
+    away = found.means[0] + np.diag(found.scales) * np.array([[1.0], [REACH]] + [[1e6]] * 4)
+    distances = found.distance(away)
+    covariance = shrunk_covariance((vectors - vectors.mean(0)) / vectors.std(0))
+    lone = np.sqrt(np.diag(np.linalg.inv(covariance)))  # of one deviation in one number
+    np.testing.assert_allclose(distances, lone * [1.0, *[REACH] * 5], rtol=1e-3)
+
+
+def test_what_an_older_vocemo_kept_has_no_end(tmp_path):
+    vectors, targets = drawn(6)
+    found = fit(vectors, targets)
+    found.write(tmp_path / "domain.npz")
+    with np.load(tmp_path / "domain.npz") as kept:
+        np.savez(tmp_path / "older.npz", **{name: kept[name] for name in kept if name != "reach"})
+    older = Gaussians.read(tmp_path / "older.npz")
+    far = vectors + 100 * vectors.std(0)
+    assert (older.distance(far) > found.distance(far) * 2).all()
+    np.testing.assert_allclose(older.distance(vectors[:5]), found.distance(vectors[:5]))
 
 
 def test_it_is_kept_in_a_file_that_needs_no_pickle(tmp_path):

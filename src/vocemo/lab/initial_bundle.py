@@ -103,7 +103,8 @@ class _Graph:
             self.constants[f"distance.{name}"]
             for name in ("means", "scales", "directions", "precisions", "rest")
         )
-        return Gaussians(means, scales, directions, precisions, float(rest))
+        reach = self.constants.get("distance.reach", np.inf)  # an older bundle has none
+        return Gaussians(means, scales, directions, precisions, float(rest), float(reach))
 
 
 def _modules(node: Any) -> tuple[str, ...]:

@@ -11,6 +11,10 @@ from clean whole clips alone, all speech in noise lies outside. The embedding al
 tell emotions apart and nothing else, takes hums and rumble for speech in some trainings; the front end's
 statistics know their spectrum, and that they do not change.
 
+A number counts no more than `REACH` deviations from a mean. Some of an embedding hardly ever speak, and one
+of them that does once lies hundreds of deviations away: without an end to it, one validation clip in a
+hundred decides the limit, and noise, in which all numbers are a little odd, lies within.
+
 Source: Lee, Lee, Lee & Shin, NeurIPS 2018 (arXiv:1807.03888), section 2.1, with two layers in one vector and
 without changes to the input. Each number is brought to deviation 1, the covariance is shrunk as Ledoit & Wolf
 (Journal of Multivariate Analysis 88, 2004) do it, and kept as its leading directions and one variance for all
@@ -30,6 +34,7 @@ from vocemo.errors import RunError, UsageError
 
 MOST_DIRECTIONS = 64
 LEAST_SCALE = 0.05  # of the root mean square of all deviations: what hardly varies in training counts less
+REACH = 8.0  # deviations that a single number counts at most
 LIMIT_SHARE = 0.99  # of the validation clips that lie no farther than the limit
 
 Values = NDArray[np.float32]
@@ -41,7 +46,8 @@ class Gaussians:
 
     `means` (k, D); `scales` (D,), by which differences from them are divided; `directions` (D, r),
     orthonormal columns; `precisions` (r,), one over the variance along each; `rest`, one over the variance
-    along all other directions, 0 where there are none.
+    along all other directions, 0 where there are none; `reach`, how many of its scales a number counts at
+    most.
     """
 
     means: Values
@@ -49,6 +55,7 @@ class Gaussians:
     directions: Values
     precisions: Values
     rest: float
+    reach: float = np.inf
 
     def distance(self, summaries: ArrayLike) -> NDArray[np.float64]:
         """How far each of the vectors (n, D) lies from the nearest mean, in standard deviations: (n,).
@@ -58,7 +65,9 @@ class Gaussians:
         given = np.asarray(summaries, np.float64)
         if given.ndim != 2 or given.shape[1] != self.means.shape[1]:
             raise UsageError(f"summaries {given.shape}; they must be (n, {self.means.shape[1]})")
-        away = (given[:, None, :] - self.means) / self.scales.astype(np.float64)
+        away = np.clip(
+            (given[:, None, :] - self.means) / self.scales.astype(np.float64), -self.reach, self.reach
+        )
         along = away @ self.directions.astype(np.float64)
         inside = np.square(along) @ self.precisions.astype(np.float64)
         outside = np.maximum(np.square(away).sum(-1) - np.square(along).sum(-1), 0.0) * self.rest
@@ -75,6 +84,7 @@ class Gaussians:
                 directions=self.directions,
                 precisions=self.precisions,
                 rest=np.float64(self.rest),
+                reach=np.float64(self.reach),
             )
         partial.replace(path)
 
@@ -89,6 +99,7 @@ class Gaussians:
                     kept["directions"],
                     kept["precisions"],
                     float(kept["rest"]),
+                    float(kept["reach"]) if "reach" in kept else np.inf,  # an older vocemo's had no end
                 )
         except (OSError, ValueError, KeyError) as error:
             raise RunError(f"{path} cannot be read: {error}") from error
@@ -122,7 +133,8 @@ def fit(summaries: ArrayLike, targets: ArrayLike) -> Gaussians:
     deviations = given.std(axis=0)
     scales = np.maximum(deviations, LEAST_SCALE * np.sqrt(np.square(deviations).mean()))
     scales = np.where(scales > 0, scales, 1.0)
-    variances, directions = np.linalg.eigh(shrunk_covariance((given - means[whose]) / scales))
+    away = np.clip((given - means[whose]) / scales, -REACH, REACH)
+    variances, directions = np.linalg.eigh(shrunk_covariance(away))
     variances, directions = variances[::-1], directions[:, ::-1]
     kept = min(len(variances), MOST_DIRECTIONS)
     rest = 1 / float(variances[kept:].mean()) if kept < len(variances) else 0.0
@@ -132,6 +144,7 @@ def fit(summaries: ArrayLike, targets: ArrayLike) -> Gaussians:
         np.ascontiguousarray(directions[:, :kept], np.float32),
         (1 / variances[:kept]).astype(np.float32),
         rest,
+        REACH,
     )
 
 

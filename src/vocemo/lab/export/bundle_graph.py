@@ -21,6 +21,7 @@ class Distance(nn.Module):
     directions: Tensor
     precisions: Tensor
     rest: Tensor
+    reach: Tensor
 
     def __init__(self, gaussians: Gaussians) -> None:
         super().__init__()
@@ -29,10 +30,12 @@ class Distance(nn.Module):
         self.register_buffer("directions", torch.from_numpy(gaussians.directions.copy()))
         self.register_buffer("precisions", torch.from_numpy(gaussians.precisions.copy()))
         self.register_buffer("rest", torch.tensor(np.float32(gaussians.rest)))
+        self.register_buffer("reach", torch.tensor(np.float32(gaussians.reach)))
 
     def forward(self, summary: Tensor) -> Tensor:
         """Summary (batch, D) -> distance (batch,)."""
         away = (summary[:, None, :] - self.means) / self.scales
+        away = torch.minimum(torch.maximum(away, -self.reach), self.reach)
         along = torch.matmul(away, self.directions)
         outside = torch.relu(away.square().sum(dim=-1) - along.square().sum(dim=-1)) * self.rest
         squares = (along.square() * self.precisions).sum(dim=-1) + outside
