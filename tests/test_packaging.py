@@ -71,7 +71,7 @@ def test_the_wheel_holds_the_model_and_no_recording(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         size = sum(entry.compress_size for entry in archive.infolist())
-    assert "vocemo/models/dual-channel-cnn.onnx" in names
+    assert {"vocemo/models/base.onnx", "vocemo/models/dual-channel-cnn.onnx"} <= set(names)
     assert "vocemo/py.typed" in names
     assert "vocemo/runtime/speech/silero_vad_16k.onnx" in names
     assert "vocemo/runtime/speech/LICENSE-SILERO" in names

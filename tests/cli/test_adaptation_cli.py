@@ -41,7 +41,7 @@ def test_the_command_of_the_page_adapts_the_packaged_model(
     (command,) = [shlex.split(line)[1:] for line in block.splitlines() if line.startswith("vocemo ")]
     assert main([*command, "--device", "cpu", "--set", "adaptation.epochs=4"]) == 0
     said = capsys.readouterr()
-    assert "Begins with dual-channel-cnn.onnx, which knows neutral, calm" in said.err
+    assert "Begins with base.onnx, which knows neutral, calm" in said.err
     assert "Protocol: all (fewer than 200 clips" in said.err
     assert "Temperature and thresholds are those of the initial model" in said.out
     folder = RunFolder(tmp_path / command[command.index("--out") + 1])

@@ -271,21 +271,28 @@ def test_what_differs_is_named(learnt: tuple[str, Path]) -> None:
 _MODEL = ("model.widths=[8,16,16]", "model.hidden=32")
 
 
-def test_the_packaged_model_answers_as_its_bundle_does() -> None:
-    weights, chosen = initial.take("default", recipes.load("dual-channel-cnn"))
-    bundle = Bundle.open(device="cpu")
+@pytest.mark.parametrize("name", packaged.names())
+def test_the_packaged_models_answer_as_their_bundles_do(name: str) -> None:
+    bundle = Bundle.open(name, device="cpu")
+    weights, chosen = initial.take(name, recipes.load(bundle.info.training.recipe))
     begun = network.build(chosen, seed=3)
     weights.put_into(begun, chosen.emotions)
     found = compare(begun.eval(), bundle, noisy_tones(chosen.preparation), "noisy tones", weights.gaussians)
     assert found.difference < 1e-5 and found.agreement == 1.0
     assert weights.gaussians is not None and found.distance < 1e-3
-    assert weights.temperature == bundle.info.temperature and weights.info.corpora == ("ravdess",)
+    assert weights.temperature == bundle.info.temperature
+    assert weights.info.corpora == bundle.info.training.corpora
+
+
+def test_another_model_than_the_recipe_describes_is_told() -> None:
     with pytest.raises(
         UsageError, match=r"model.hidden.1.weight as \[128, 1536\], the recipe as \[64, 1536\]"
     ):
-        initial.take("default", recipes.load("dual-channel-cnn", ["model.hidden=64"]))
+        initial.take("dual-channel-cnn", recipes.load("dual-channel-cnn", ["model.hidden=64"]))
     with pytest.raises(UsageError, match="differ by"):
-        initial.take("default", recipes.load("dual-channel-cnn", ["front_end.hop=256"]))
+        initial.take("dual-channel-cnn", recipes.load("dual-channel-cnn", ["front_end.hop=256"]))
+    with pytest.raises(UsageError, match="is a model of recipe"):
+        initial.take("default", recipes.load("mfcc-cnn"))
 
 
 def test_a_bundle_that_may_have_heard_the_test_is_called_out(

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 FOLDER = Path(__file__).parent.parent / "models"
-FIRST = "dual-channel-cnn"  # who answers where nobody else is asked for
+FIRST = "base"  # who answers where nobody else is asked for
 DEFAULT = "default"  # another word for it
 
 
