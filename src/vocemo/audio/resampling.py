@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vocemo.errors import UsageError
 
 QUALITY = "HQ"  # 20 bits: stop band at -125 dB, pass band to 0.91 of the lower Nyquist frequency
+PROMPT = "LQ"  # 16 bits, a shorter filter: half the delay of HQ as a stream, for what need not be beautiful
 
 # Outside these the header is wrong: it would make a second of sound into hours of samples.
 LOWEST_HZ = 1_000
@@ -51,12 +52,15 @@ def resample(samples: NDArray[np.float32], rate_from: int, rate_to: int) -> NDAr
 
 
 class Resampler:
-    """Resampling of blocks as they come; its blocks joined are what `resample` gives for all at once."""
+    """Resampling of blocks as they come; its blocks joined are what `resample` gives for all at once.
 
-    def __init__(self, rate_from: int, rate_to: int) -> None:
+    quality: `QUALITY`, or `PROMPT` for a stream that somebody waits for.
+    """
+
+    def __init__(self, rate_from: int, rate_to: int, quality: str = QUALITY) -> None:
         """Rates in Hz."""
         self._stream = (
-            soxr.ResampleStream(rate_from, rate_to, 1, dtype="float32", quality=QUALITY)
+            soxr.ResampleStream(rate_from, rate_to, 1, dtype="float32", quality=quality)
             if rate_from != rate_to
             else None
         )
