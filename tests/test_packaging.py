@@ -114,7 +114,7 @@ def test_the_command_answers(binaries: Path, tmp_path: Path) -> None:
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     assert answer["confidence"] == pytest.approx(answer["probabilities"][answer["emotion"]], abs=1e-6)
     table = succeed(binaries / "vocemo", "predict", CLIP, cwd=tmp_path)
-    assert f"Predicted emotion: {answer['emotion']} with" in table
+    assert f"Predicted emotion: {answer['emotion']} " in table
 
 
 def test_python_answers_as_the_command_does(binaries: Path, tmp_path: Path) -> None:

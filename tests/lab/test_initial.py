@@ -23,6 +23,7 @@ from vocemo.lab.export.onnx_weights import store_weights
 from vocemo.lab.export.parity import compare, noisy_tones
 from vocemo.lab.export.run import export_run
 from vocemo.lab.initial import Initial
+from vocemo.lab.mahalanobis import REACH, Gaussians
 from vocemo.lab.network import Network
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import Outcome, RunFolder
@@ -282,6 +283,12 @@ def test_the_packaged_models_answer_as_their_bundles_do(name: str) -> None:
     assert weights.gaussians is not None and found.distance < 1e-3
     assert weights.temperature == bundle.info.temperature
     assert weights.info.corpora == bundle.info.training.corpora
+
+
+def test_how_far_a_number_counts_is_taken_back_too(learnt: tuple[str, Path], learnt_bundle: Path) -> None:
+    weights, _ = taken(learnt_bundle)
+    assert weights.gaussians is not None and weights.gaussians.reach == REACH
+    assert Gaussians.read(RunFolder(learnt[1]).domain).reach == REACH
 
 
 def test_another_model_than_the_recipe_describes_is_told() -> None:

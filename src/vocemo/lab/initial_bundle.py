@@ -103,8 +103,16 @@ class _Graph:
             self.constants[f"distance.{name}"]
             for name in ("means", "scales", "directions", "precisions", "rest")
         )
-        reach = self.constants.get("distance.reach", np.inf)  # an older bundle has none
-        return Gaussians(means, scales, directions, precisions, float(rest), float(reach))
+        return Gaussians(means, scales, directions, precisions, float(rest), self._reach())
+
+    def _reach(self) -> float:
+        """How far a number counts: the exporter makes one step of both its ends, and calls them its own way."""
+        divided = {node.output[0] for node, _ in self.nodes if "distance.scales" in node.input}
+        for node, _ in self.nodes:
+            if node.op_type == "Clip" and node.input[0] in divided:
+                most = self.constant(node, 2)
+                return np.inf if most is None else float(most)
+        return np.inf  # an older vocemo's had no end
 
 
 def _modules(node: Any) -> tuple[str, ...]:
