@@ -106,7 +106,7 @@ class _Graph:
         return Gaussians(means, scales, directions, precisions, float(rest), self._reach())
 
     def _reach(self) -> float:
-        """How far a number counts: the exporter makes one step of both its ends, and calls them its own way."""
+        """How far a number counts: the exporter makes one step of both ends, with names of its own."""
         divided = {node.output[0] for node, _ in self.nodes if "distance.scales" in node.input}
         for node, _ in self.nodes:
             if node.op_type == "Clip" and node.input[0] in divided:
