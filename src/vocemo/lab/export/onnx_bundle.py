@@ -18,6 +18,7 @@ from vocemo.bundle import DISTANCE, METADATA_KEY, OUTPUTS, Bundle, BundleInfo, W
 from vocemo.errors import BundleError, MissingExtraError
 from vocemo.lab.export.bundle_graph import BundleGraph
 from vocemo.lab.export.onnx_folding import fold_choices
+from vocemo.lab.export.onnx_notes import strip_notes
 from vocemo.lab.export.onnx_weights import store_weights
 from vocemo.lab.export.parity import Parity, compare, noisy_tones
 from vocemo.lab.features import use_export_kernels
@@ -53,6 +54,7 @@ def write_bundle(
     info = dataclasses.replace(info, weights=weights)
     model = _onnx_model(BundleGraph(exportable, info.temperature, gaussians).eval(), info)
     fold_choices(model)
+    strip_notes(model)
     if weights != "float32":
         store_weights(model, weights)
     entry = model.metadata_props.add()
