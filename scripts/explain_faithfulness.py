@@ -107,26 +107,27 @@ def main(arguments: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("corpus", nargs="+", help="NAME:DIR")
+    parser.add_argument("--model", help="a bundle, or a packaged model's name; by default the first of these")
     parser.add_argument("--clips", type=int, default=32, help="of each corpus")
     parser.add_argument("--shuffles", type=int, default=3, help="models of random weights")
     parser.add_argument("--out", type=Path, help="where the figures go as JSON")
     given = parser.parse_args(arguments)
-    found = measure(given.corpus, given.clips, given.shuffles)
+    found = measure(given.corpus, given.clips, given.shuffles, given.model)
     print(json.dumps(found, indent=2))
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         checkpoint.write_json(given.out, found)
 
 
-def measure(corpora: Sequence[str], clips: int, shuffles: int) -> dict[str, Any]:
+def measure(corpora: Sequence[str], clips: int, shuffles: int, asked: str | None = None) -> dict[str, Any]:
     """Every figure, with its 95 % interval over speakers."""
-    model = load(device="cpu")
+    model = load(asked, device="cpu")
     chosen = [clip for corpus in corpora for clip in drawn(list(read(corpus)), clips)]
     with tempfile.TemporaryDirectory() as folder:
         shuffled = []
         for seed in range(shuffles):
             path = Path(folder) / f"{seed}.onnx"
-            shuffle_weights(packaged.place(), path, seed)
+            shuffle_weights(packaged.place(asked), path, seed)
             shuffled.append(load(path, device="cpu"))
         rows = []
         for number, clip in enumerate(chosen):

@@ -92,7 +92,11 @@ def measure(one: Measurement, data: str, out: Path, seeds: int) -> bool:
     if done.returncode:
         print(f"{one.name} failed; {log.name} says why", file=sys.stderr, flush=True)
         return False
-    uar = publish(out / one.name, one.published())
+    try:
+        uar = publish(out / one.name, one.published())
+    except ValueError as error:
+        print(f"{one.name} is measured and not published: {error}", file=sys.stderr, flush=True)
+        return False
     print(f"{one.name}: UAR {uar:.1%}", flush=True)
     return True
 

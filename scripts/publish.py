@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+ABSOLUTE = re.compile(r"(^|[:=])/")  # a path, that of a corpus, that behind --option=
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
 
 
@@ -26,11 +28,7 @@ def publish(runs: Path, target: Path) -> float:
     """
     result = json.loads((runs / "results.json").read_text(encoding="utf-8"))
     result.pop("report", None)  # epochs and audits stay with the runs: a published result is its figures
-    own = [
-        word
-        for word in shlex.split(result["command"])
-        if word.partition(":")[2].startswith("/") or word[0] == "/"
-    ]
+    own = [word for word in shlex.split(result["command"]) if ABSOLUTE.search(word)]
     if own:
         raise ValueError(f"{runs}: the command holds a path of this machine: {' '.join(own)}")
     target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

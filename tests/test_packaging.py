@@ -114,7 +114,10 @@ def test_the_command_answers(binaries: Path, tmp_path: Path) -> None:
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     assert answer["confidence"] == pytest.approx(answer["probabilities"][answer["emotion"]], abs=1e-6)
     table = succeed(binaries / "vocemo", "predict", CLIP, cwd=tmp_path)
-    assert f"Predicted emotion: {answer['emotion']} " in table
+    sure = (
+        f" with {answer['confidence']:.2%} confidence" if not answer["out_of_domain"] > 1 else " (uncertain)"
+    )
+    assert f"Predicted emotion: {answer['emotion']}{sure}" in table
 
 
 def test_python_answers_as_the_command_does(binaries: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import publish
 import pytest
@@ -34,11 +35,13 @@ def test_figures_are_published_without_what_epochs_said(measured, tmp_path, caps
     assert f"{file}: UAR 50.0%" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("path", ["--out /my/runs", "--corpus emodb:/data/emodb", "--out '/a b'"])
+@pytest.mark.parametrize(
+    "path", ["--out /my/runs", "--corpus emodb:/data/emodb", "--out '/a b'", "--out=/my/runs"]
+)
 def test_a_command_of_one_machine_is_refused(measured, tmp_path, capsys, path):
     assert publish.main([str(measured(f"vocemo crossval base {path}"))]) == 1
     assert not list((tmp_path / "results").iterdir())
-    assert path.split()[1].strip("'").split()[0] in capsys.readouterr().err
+    assert shlex.split(path)[-1] in capsys.readouterr().err
 
 
 def test_a_folder_without_a_result_is_refused(tmp_path, capsys):

@@ -275,16 +275,22 @@ def script() -> ModuleType:
     return module
 
 
-def test_shuffled_weights_have_another_explanation(script: ModuleType, tmp_path: Path) -> None:
-    """Adebayo et al. 2018: an explanation of the recording alone would stay as it is."""
-    model, shuffled = load(device="cpu"), []
+@pytest.mark.parametrize(("name", "alike"), [("dual-channel-cnn", 0.2), ("base", 0.4)])
+def test_shuffled_weights_have_another_explanation(
+    script: ModuleType, tmp_path: Path, name: str, alike: float
+) -> None:
+    """Adebayo et al. 2018: an explanation of the recording alone would stay as it is.
+
+    What is loud moves networks of any weights a little alike: 0.3 for `base`.
+    """
+    model, shuffled = load(name, device="cpu"), []
     for seed in range(3):
-        script.shuffle_weights(packaged.place(), tmp_path / f"{seed}.onnx", seed)
+        script.shuffle_weights(packaged.place(name), tmp_path / f"{seed}.onnx", seed)
         shuffled.append(load(tmp_path / f"{seed}.onnx", device="cpu"))
     how, noise = Occlusion(bands=6, columns=8), Occlusion(bands=6, columns=8, seed=1)
     like_itself, like_others = [], []
-    for name in ("angry", "fearful", "surprised"):
-        path = ROOT / "samples" / f"synthetic-{name}.flac"
+    for emotion in ("angry", "fearful", "surprised"):
+        path = ROOT / "samples" / f"synthetic-{emotion}.flac"
         own = model.explain(path, occlusion=how)
         again = model.explain(path, occlusion=noise)
         others = [other.explain(path, emotion=own.emotion, occlusion=how) for other in shuffled]
@@ -295,8 +301,7 @@ def test_shuffled_weights_have_another_explanation(script: ModuleType, tmp_path:
                 script.rank_correlation(effects, script.effects_of(other, what)) for other in others
             ]
     assert np.mean(like_itself) > 0.8
-    # What is loud moves networks of any weights a little alike.
-    assert np.mean(like_others) < np.mean(like_itself) - 0.4
+    assert abs(np.mean(like_others)) < alike
 
 
 @pytest.mark.slow

@@ -85,7 +85,7 @@ def take(place: str, recipe: Recipe, settings: Sequence[str] = ()) -> tuple[Init
         RunError: a run that is not complete. BundleError: no bundle, or one whose weights cannot be taken.
         MissingExtraError: a bundle, where what reads its graph is not installed.
     """
-    path = packaged.place(place if place in packaged.names() else Path(place).expanduser())
+    path = packaged.place(Path(place).expanduser())
     if path.is_dir():
         return _of_run(RunFolder(path), recipe, settings)
     if not path.exists():
