@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vocemo.audio.halving import Halver
 from vocemo.audio.resampling import PROMPT, Resampler
 from vocemo.runtime.speech import FRAME_S, Hysteresis, Span, SpanFinder, SpeechDetector
 from vocemo.runtime.speech.detector import RATE_HZ
@@ -41,7 +42,8 @@ class SpeechWindows:
         self, rate: int, window: int, hop: int, hysteresis: Hysteresis, *, early: bool = False
     ) -> None:
         self._rate, self._window, self._hop, self._early = rate, window, hop, early
-        self._resampler = Resampler(rate, RATE_HZ, PROMPT)  # a live event waits for it
+        # A live event waits for it.
+        self._resampler = Halver() if rate == 2 * RATE_HZ else Resampler(rate, RATE_HZ, PROMPT)
         self._detector = SpeechDetector().stream()
         self._finder = SpanFinder(hysteresis)
         self._held = np.zeros(0, np.float32)
