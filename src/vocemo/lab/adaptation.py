@@ -77,12 +77,12 @@ def too_few(manifest: Manifest, recipe: Recipe) -> bool:
 
 
 def _augmentation(own: AugmentationOptions, wanted: Variation) -> AugmentationOptions:
-    own = dataclasses.replace(own, views=0)  # a short training does not see that many
     if wanted == "full":
         return own
     if wanted == "none":
         return AugmentationOptions()
-    return dataclasses.replace(own, pool=0, pooled=(), enlarge="none")
+    # A short training does not see as many views as it would have to make.
+    return dataclasses.replace(own, views=0, pool=0, pooled=(), enlarge="none")
 
 
 def _heard(key: str, wanted: Variation) -> bool:
