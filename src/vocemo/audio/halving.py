@@ -19,7 +19,7 @@ class Halver:
     and the other half one. Up to 0.44 of the lower rate it passes within 0.01 dB, from 0.56 on it stops by
     80 dB. Outside the recording is silence.
 
-    Source: Crochiere & Rabiner (1983), "Multirate Digital Signal Processing", section 4.3.5; the window is
+    Source: Crochiere & Rabiner (1983), "Multirate Digital Signal Processing", chapter 4; the window is
     Kaiser's (1974).
     """
 
