@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vocemo.lab.report.theme import LIGHT, MARGIN_IN, WIDTH_IN, Theme, blank, head, place
+from vocemo.lab.report.wording import many
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,10 +26,9 @@ def adaptation_figure(found: Mapping[str, Any], theme: Theme = LIGHT) -> Figure:
     corpora: Sequence[Mapping[str, Any]] = found["corpora"]
     height_in = _HEAD_IN + len(corpora) * _PANEL_IN + (len(corpora) - 1) * _BETWEEN_IN + _FOOT_IN
     figure = blank(height_in, theme)
-    told = (
-        f"{found['initial']['name']} learnt from {', '.join(found['initial']['corpora'])}; {found['draws']}"
-    )
-    head(figure, theme, f"{found['recipe']} adapted with a few clips", f"{told} draws of each speaker")
+    told = f"{found['initial']['name']} learnt from {', '.join(found['initial']['corpora'])}"
+    told += f"; {many(found['draws'], 'draw')} of each speaker"
+    head(figure, theme, f"{found['recipe']} adapted with a few clips", told)
     clips = sorted({row["clips"] for corpus in corpora for row in corpus["rows"]})
     ends = [
         100 * end

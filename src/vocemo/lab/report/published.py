@@ -12,28 +12,10 @@ from typing import Any
 
 from vocemo.lab.evaluate.results import Results
 from vocemo.lab.report import published_emotions
+from vocemo.lab.report.published_cells import ece, protocol, uar
 from vocemo.lab.report.shares import percent, spread
 from vocemo.lab.report.tables import markdown
-
-
-def uar(result: Results) -> str:
-    """UAR with its interval, and LEAKY beside it where it is."""
-    metric = result.metrics["uar"]
-    text = f"**{percent(metric.mean)}**" + ("" if metric.sd is None else f" ± {percent(metric.sd)}")
-    if metric.ci95 is not None:
-        if metric.pooled is not None and percent(metric.pooled) != percent(metric.mean):
-            text += f", pooled {percent(metric.pooled)}"
-        text += f" [{percent(metric.ci95[0])}, {percent(metric.ci95[1])}]"
-    return f"LEAKY {text}" if result.leaky else text
-
-
-def ece(result: Results) -> str:
-    """ECE and, after "chance", what perfect calibration would score on as many clips."""
-    metric = result.metrics.get("ece")
-    if metric is None:
-        return "-"
-    chance = "" if metric.calibrated is None else f" (chance {percent(metric.calibrated)})"
-    return percent(metric.mean) + chance
+from vocemo.lab.report.wording import many
 
 
 def summary(results: Mapping[str, Results]) -> list[str]:
@@ -53,7 +35,7 @@ def summary(results: Mapping[str, Results]) -> list[str]:
         (
             f"`{result.recipe}`",
             " + ".join(result.corpora),
-            f"`{result.protocol}`" + (f" ({result.remark})" if result.remark else ""),
+            protocol(result),
             uar(result),
             spread(result.metrics.get("accuracy")),
             spread(result.metrics.get("macro_f1")),
@@ -102,7 +84,7 @@ def groups(results: Mapping[str, Results]) -> list[str]:
             (
                 f"`{result.recipe}`",
                 " + ".join(result.corpora),
-                f"`{result.protocol}`",
+                protocol(result),
                 sexes.get("female", "-"),
                 sexes.get("male", "-"),
                 *(gap(result, kind) for kind in ("sex", "intensity", "speaker")),
@@ -221,7 +203,7 @@ def adaptation(path: Path) -> list[str]:
             )
     initial = found["initial"]
     heading = f"{found['recipe']}, begun with {initial['name']} ({', '.join(initial['corpora'])}), "
-    heading += f"{found['draws']} draws of each speaker."
+    heading += f"{many(found['draws'], 'draw')} of each speaker."
     lines = [heading, "", *markdown(header, rows, texts=3), "", "*: the interval of the gain leaves 0."]
     lines += [f"{corpus['corpus']}: over {', '.join(corpus['emotions'])}." for corpus in found["corpora"]]
     if found["chosen_on"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vocemo.lab.evaluate.results import Results
+from vocemo.lab.report.published_cells import protocol
 from vocemo.lab.report.shares import percent, spread
 from vocemo.lab.report.tables import markdown
 
@@ -32,7 +33,7 @@ def averages(results: Mapping[str, Results]) -> list[str]:
         rows.append(
             (
                 f"`{result.recipe}`",
-                f"`{result.protocol}`" + (", LEAKY" if result.leaky else ""),
+                protocol(result) + (", LEAKY" if result.leaky else ""),
                 spread(result.metrics.get("accuracy")),
                 _mean([one.precision for one in each]),
                 _mean([one.recall for one in each]),
