@@ -23,7 +23,8 @@ def evaluate(
     model: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[MODEL]", help="A run folder (its own test fold), or a bundle with --corpus."
+            metavar="[MODEL]",
+            help="A run folder (its own test fold), a cross-validation or a bundle with --corpus.",
         ),
     ] = None,
     predictions: Annotated[
@@ -31,7 +32,9 @@ def evaluate(
     ] = None,
     corpus: Annotated[
         list[str] | None,
-        typer.Option("--corpus", metavar="NAME:DIR", help="Labelled clips, for a bundle or --predictions."),
+        typer.Option(
+            "--corpus", metavar="NAME:DIR", help="Labelled clips, for runs, a bundle or --predictions."
+        ),
     ] = None,
     protocol: Annotated[
         str | None,
@@ -74,9 +77,10 @@ def evaluate(
     """Measure accuracy, UAR, macro F1, each emotion's precision and recall, and the confusion matrix.
 
     A run is measured on its own test fold; where that holds voices that it was trained on, the headline says
-    so. A bundle, .onnx or .tflite, answers every clip of a corpus, or with --protocol those that one fold
-    tests on; where it may know the voices, its figures are called leaky. All of it stands on a page,
-    report.html, with the surest mistakes to listen to.
+    so. With --corpus, a run answers the clips of speakers whom it has not heard, a cross-validation those of
+    the speakers that its folds were tested on. A bundle, .onnx or .tflite, answers every clip of a corpus, or
+    with --protocol those that one fold tests on; where it may know the voices, its figures are called leaky.
+    All of it stands on a page, report.html, with the surest mistakes to listen to.
 
     --predictions takes a CSV of any tool: path and emotion, or path and a probability for each emotion, with
     --corpus for what each clip is; or all of it in the file. What the tool was trained on is called "not
@@ -85,6 +89,8 @@ def evaluate(
     Examples:
 
         vocemo evaluate runs/dual-channel-cnn-emobox-6-fold-0-seed-0
+
+        vocemo evaluate runs/base --corpus ravdess-song:DATA/ravdess --out measured
 
         vocemo evaluate emotion.onnx --corpus emodb:DATA/emodb --out measured
 
@@ -112,12 +118,10 @@ def evaluate(
     show = partial(report.show, no_audio=no_audio, no_report=no_report)
     if predictions is not None:
         _of_predictions(predictions, corpus, protocol, trained_on or [], relabel or [], out, show)
-    elif (model := check_there(model)).is_dir():
-        if corpus:
-            raise UsageError(
-                f"{model} is a run, measured on its own test fold; to measure it on another corpus, "
-                "export it and give the bundle"
-            )
+    elif (model := check_there(model)).is_dir() and corpus:
+        out = out or Path("evaluation")
+        show(_of_runs(model, corpus, device, quiet, out), out)
+    elif model.is_dir():
         from vocemo.lab.measure import of_run
         from vocemo.lab.run import RunFolder
 
@@ -125,6 +129,23 @@ def evaluate(
     else:
         out = out or Path("evaluation")
         show(_of_bundle(model, corpus or [], (protocol, fold), device, quiet, out), out)
+
+
+def _of_runs(path: Path, corpora: list[str], device: str, quiet: bool, out: Path) -> Results:
+    from vocemo.cli.training import device_named, read_labelled
+    from vocemo.lab import unheard
+    from vocemo.lab.stress.parts import run_folders
+
+    manifest = read_labelled(corpora)
+    shares = unheard.shares(run_folders(path), manifest)
+    chosen = device_named(device)
+    with progress("Answering", sum(len(share.clips) for share in shares), "clips", quiet=quiet) as bar:
+        found = unheard.of_shares(shares, manifest, chosen, lambda: bar.advance(1))
+    for line in found.remarks:
+        typer.echo(line, err=True)
+    out.mkdir(parents=True, exist_ok=True)
+    found.predictions.write(out / "predictions.csv")
+    return found.results
 
 
 def _of_predictions(
