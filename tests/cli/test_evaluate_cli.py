@@ -121,7 +121,7 @@ def test_what_is_wrong_is_answered_with_what_is_valid(
     assert "vocemo train" in complaint(capsys, str(tmp_path))
     assert "no such file" in complaint(capsys, "--predictions", str(tmp_path / "none.csv"))
     assert "--corpus NAME:DIR" in complaint(capsys, bundle)
-    assert "export it" in complaint(capsys, str(run), "--corpus", spec)
+    assert "no/such" in complaint(capsys, str(run), "--corpus", "ravdess:no/such")
     assert "did you mean 'ravdess'" in complaint(capsys, bundle, "--corpus", "ravdes:x")
     assert "no/such" in complaint(capsys, bundle, "--corpus", "ravdess:no/such")
     assert "auto, cpu, cuda" in complaint(capsys, bundle, "--corpus", spec, "--device", "gpu")

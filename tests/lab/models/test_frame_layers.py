@@ -44,6 +44,23 @@ def test_maps_are_what_the_last_stage_gives_band_by_band() -> None:
     assert states.frames.tolist() == [5, 3]  # one of 16 frames, rounded up
 
 
+def test_maps_of_byol_s_are_what_its_dense_layers_take() -> None:
+    torch.manual_seed(0)
+    whole = ENCODERS["byol-s"](channels=1, bands=64).eval()
+    encoder = ENCODERS["byol-s"](channels=1, bands=64, maps=True).eval()
+    encoder.load_state_dict({k: v for k, v in whole.state_dict().items() if not k.startswith("fc.")})
+    features, frames = torch.randn(2, 1, 64, 70), torch.tensor([70, 33])
+    with torch.no_grad():
+        states = encoder(features, frames)
+        dense = whole.fc(states.hidden[:, 0].transpose(1, 2)).transpose(1, 2)
+        behind = encoder.rest(encoder.first(features, frames, 3), 3)
+        expected = whole(features, frames)
+    assert encoder.width == states.hidden.shape[2] == 512 and len(encoder.stages()) == 3
+    torch.testing.assert_close(dense, expected.hidden[:, 0])
+    torch.testing.assert_close(behind.hidden, states.hidden)
+    assert states.frames.tolist() == expected.frames.tolist() == [8, 4]
+
+
 def test_a_head_over_maps_answers_alone_as_in_a_batch() -> None:
     torch.manual_seed(0)
     model = build("encoder-head", {**OPTIONS, "hidden": [9, 8], "context": 4}, **SHAPE).eval()
@@ -59,10 +76,10 @@ def test_a_head_over_maps_answers_alone_as_in_a_batch() -> None:
     ("options", "said"),
     [
         ({"hidden": [8, 0]}, r"model\.hidden is \[8, 0\]"),
-        ({"encoder": "byol-s", "encoder_maps": True}, r"model\.encoder_maps is for encoder=efficientat-mn04"),
         ({"encoder": "byol-s", "encoder_depth": 3}, r"model\.encoder_depth is for encoder=efficientat-mn04"),
         ({"encoder_dropout": 0.1}, r"model\.encoder_dropout is for encoder=byol-s alone"),
         ({"encoder": "byol-s", "encoder_dropout": 2.0}, "dropout probability"),
+        ({"encoder": "byol-s", "encoder_dropout": 0.1, "encoder_maps": True}, "has no dense layers"),
     ],
 )
 def test_what_a_head_cannot_be_built_with(options: dict[str, Any], said: str) -> None:

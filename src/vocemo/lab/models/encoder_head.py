@@ -40,9 +40,9 @@ class EncoderHead(nn.Module):
     first `frozen_stages` are left as they are: those of high resolution know little of emotions and cost
     most of a training.
     `encoder_depth` takes only so many of the encoder's first stages (efficientat-mn04).
-    `encoder_maps` takes the maps of the last stage as they are, bands beside one another, for states, and no
-    means over bands and time (efficientat-mn04). `encoder_dropout` is the share dropped between the
-    dense layers of the encoder (byol-s).
+    `encoder_maps` takes the maps of the last stage as they are, bands beside one another, for states, without
+    means over bands and time (efficientat-mn04) or dense layers (byol-s). `encoder_dropout` is the share
+    dropped between the dense layers of the encoder (byol-s).
     `hidden` lists dense layers that each frame of the states goes through.
     `context` is how many numbers beside its own each frame of the states has from the frames around it, by
     `context_layers` convolutions over `context_kernel` frames; 0: none.

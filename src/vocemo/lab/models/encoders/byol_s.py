@@ -39,7 +39,8 @@ OF_A_BLOCK = 4  # published modules of a block: convolution, normalisation, rect
 class ByolS(StagedEncoder):
     """BYOL-S of 512 numbers, behind the front end `byol-s-mel`: features (batch, 1, 64, T), 16 kHz.
 
-    Its one state are the outputs of the last dense layer, 12.5 frames a second.
+    Its one state are the outputs of the last dense layer, 12.5 frames a second. With `maps` it has no dense
+    layers, and its state is what the last block gives, each of its bands by itself: 512 numbers as well.
     """
 
     layers = 1
@@ -48,26 +49,22 @@ class ByolS(StagedEncoder):
         "the state dict of BYOL-S with 512 outputs (byol_s_default_512.pth), as it is published with SERAB"
     )
 
-    def __init__(self, *, channels: int, bands: int, dropout: float = DROPOUT) -> None:
+    def __init__(self, *, channels: int, bands: int, dropout: float = DROPOUT, maps: bool = False) -> None:
         super().__init__()
         if (channels, bands) != (1, BANDS):
             raise UsageError(
                 f"encoder byol-s takes 1 channel of {BANDS} bands, not {channels} of {bands}: "
                 "set front_end.name=byol-s-mel"
             )
+        if maps and dropout != DROPOUT:
+            raise UsageError("model.encoder_dropout: with encoder_maps, byol-s has no dense layers")
         self.blocks = nn.ModuleList(
             NormalisedConvolution(
                 nn.Conv2d(FILTERS if number else 1, FILTERS, 3, padding=1), nn.BatchNorm2d(FILTERS)
             )
             for number in range(BLOCKS)
         )
-        self.fc = nn.Sequential(
-            nn.Linear(FILTERS * BANDS // FRAME, WIDTH),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(WIDTH, WIDTH),
-            nn.ReLU(),
-        )
+        self.fc = None if maps else _dense(dropout)
 
     def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
         """What the first so many blocks make of features: maps (batch, 64, bands, frames)."""
@@ -78,7 +75,9 @@ class ByolS(StagedEncoder):
         """States, from what the first so many blocks made."""
         x, lengths, _ = self._through(partway, stages, BLOCKS)
         # (batch, frames, bands, channels): a band's channels lie together, as they were trained
-        states = self.fc(x.permute(0, 3, 2, 1).flatten(2))
+        states = x.permute(0, 3, 2, 1).flatten(2)
+        if self.fc is not None:
+            states = self.fc(states)
         return States(states.transpose(1, 2).unsqueeze(1), lengths)
 
     def _through(self, partway: Partway, start: int, stop: int) -> Partway:
@@ -99,18 +98,20 @@ class ByolS(StagedEncoder):
 
     def stages(self) -> Sequence[nn.Module]:
         """The blocks and the dense layers."""
-        return (*self.blocks, self.fc)
+        return (*self.blocks, *(() if self.fc is None else (self.fc,)))
 
     def load(self, path: Path) -> None:
         """Read the state dict."""
         kept = set(self.state_dict())
 
         def own(published: str) -> str | None:
-            block, name = int(published.split(".")[1]), _name(published)
-            given_up = published.startswith("features.") and isinstance(
-                self.blocks[block // OF_A_BLOCK], nn.Identity
-            )
-            return None if given_up and name not in kept else name
+            part, place, _ = published.split(".", 2)
+            name = _name(published)
+            if part == "fc":
+                not_wanted = self.fc is None
+            else:
+                not_wanted = isinstance(self.blocks[int(place) // OF_A_BLOCK], nn.Identity)
+            return None if not_wanted and name not in kept else name
 
         load_published(self, path, self.weights_expected, own)
 
@@ -122,6 +123,16 @@ class ByolS(StagedEncoder):
             "Cernak, MIT licence; G. Elbanna et al., BYOL-S: Learning Self-supervised Speech Representations "
             "by Bootstrapping, 2022",
         )
+
+
+def _dense(dropout: float) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(FILTERS * BANDS // FRAME, WIDTH),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(WIDTH, WIDTH),
+        nn.ReLU(),
+    )
 
 
 def _own(lengths: Tensor, x: Tensor) -> Tensor:
