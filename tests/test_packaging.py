@@ -71,7 +71,8 @@ def test_the_wheel_holds_the_model_and_no_recording(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         size = sum(entry.compress_size for entry in archive.infolist())
-    assert {"vocemo/models/base.onnx", "vocemo/models/dual-channel-cnn.onnx"} <= set(names)
+    models = {name for name in names if name.startswith("vocemo/models/")}
+    assert models == {f"vocemo/models/{name}.onnx" for name in ("base", "dual-channel-cnn", "tiny")}
     assert "vocemo/py.typed" in names
     assert "vocemo/runtime/speech/silero_vad_16k.onnx" in names
     assert "vocemo/runtime/speech/LICENSE-SILERO" in names

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import fabricate_bundle
-from vocemo.bundle import Bundle, BundleInfo
+from vocemo.bundle import Bundle, BundleInfo, packaged
 from vocemo.errors import UsageError
 from vocemo.lab.corpora import CORPORA
 from vocemo.lab.energy import of_training
@@ -182,9 +182,10 @@ def test_somebodys_own_file_is_not_written_over(tmp_path: Path) -> None:
     assert hashlib.sha256(bundle.read_bytes()).hexdigest() in mine.read_text()
 
 
-def test_the_card_of_the_model_in_the_package_is_that_models() -> None:
-    bundle = Bundle.open(None, device="cpu")
-    written = (ROOT / "docs" / "model-card.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("name", "card"), [("base", "model-card.md"), ("tiny", "model-card-tiny.md")])
+def test_the_card_of_a_model_in_the_package_is_that_models(name: str, card: str) -> None:
+    bundle = Bundle.open(packaged.place(name), device="cpu")
+    written = (ROOT / "docs" / card).read_text(encoding="utf-8")
     content = bundle.path.read_bytes()
     fresh = model_card.render(
         bundle.info, bundle.path.name, len(content), hashlib.sha256(content).hexdigest()
