@@ -82,6 +82,18 @@ def test_its_states_are_the_published_networks_outputs_alone_and_in_a_batch(
     torch.testing.assert_close(states.hidden[0, 0, :, : frames // 8].T, expected, atol=1e-5, rtol=1e-5)
 
 
+def test_its_maps_are_read_from_the_published_file_and_its_dense_layers_are_not(tmp_path: Path) -> None:
+    state = published()
+    whole = encoder_with(state, tmp_path)
+    maps = ENCODERS["byol-s"](channels=1, bands=64, maps=True)
+    torch.save(state, tmp_path / "published.pth")
+    maps.load(tmp_path / "published.pth")
+    kept = maps.state_dict()
+    assert kept and not any(name.startswith("fc.") for name in kept)
+    for name, value in kept.items():
+        assert torch.equal(value, whole.state_dict()[name]), name
+
+
 def test_less_than_one_of_its_frames_is_one(tmp_path: Path) -> None:
     encoder = encoder_with(published(), tmp_path)
     states = encoder(torch.randn(1, 1, 64, 5), torch.tensor([5]))
