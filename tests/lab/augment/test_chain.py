@@ -155,7 +155,7 @@ def test_tables_are_left_as_they_were() -> None:
     ("table", "message"),
     [
         ({"name": "pitchshift"}, "unknown augmentation 'pitchshift'; did you mean 'pitch-shift'"),
-        ({"p": 0.5}, "needs a name. Valid: background-noise, gain, noise"),
+        ({"p": 0.5}, "needs a name. Valid: babble, background-noise, gain, noise"),
         (
             {"name": "speed", "rate": 1.1},
             "unknown option of augmentation speed 'rate'.*Valid: p, min_rate, max_rate",

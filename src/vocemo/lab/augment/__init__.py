@@ -2,15 +2,18 @@
 
 >>> from vocemo.lab.augment import AUGMENTATIONS
 >>> sorted(AUGMENTATIONS)
-['background-noise', 'gain', 'noise', 'pitch-shift', 'speed', 'time-shift']
+['babble', 'background-noise', 'gain', 'noise', 'pitch-shift', 'room', 'speed', 'telephone', 'time-shift']
 """
 
 from vocemo.lab.augment.add_noise import AddNoise, AddNoiseParameters
+from vocemo.lab.augment.babble import Babble, BabbleParameters
 from vocemo.lab.augment.background_noise import BackgroundNoise, BackgroundNoiseParameters
 from vocemo.lab.augment.chain import Chain, Step, chain
 from vocemo.lab.augment.gain import Gain, GainParameters
 from vocemo.lab.augment.pitch_shift import PitchShift, PitchShiftParameters
+from vocemo.lab.augment.room import Room, RoomParameters
 from vocemo.lab.augment.speed import Speed, SpeedParameters
+from vocemo.lab.augment.telephone import TelephoneCall, TelephoneParameters
 from vocemo.lab.augment.time_shift import TimeShift, TimeShiftParameters
 from vocemo.lab.augment.transform import AUGMENTATIONS, Augmentation
 
@@ -19,6 +22,8 @@ __all__ = [
     "AddNoise",
     "AddNoiseParameters",
     "Augmentation",
+    "Babble",
+    "BabbleParameters",
     "BackgroundNoise",
     "BackgroundNoiseParameters",
     "Chain",
@@ -26,9 +31,13 @@ __all__ = [
     "GainParameters",
     "PitchShift",
     "PitchShiftParameters",
+    "Room",
+    "RoomParameters",
     "Speed",
     "SpeedParameters",
     "Step",
+    "TelephoneCall",
+    "TelephoneParameters",
     "TimeShift",
     "TimeShiftParameters",
     "chain",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from vocemo.errors import UnknownNameError
 from vocemo.lab.augment.recordings import Recordings
+from vocemo.lab.augment.telephone import RATE_HZ
 from vocemo.lab.stress import mp3
 from vocemo.lab.stress.babble import Babble, Voices
 from vocemo.lab.stress.degradation import AnyDegradation, AsRecorded
@@ -16,7 +17,7 @@ from vocemo.lab.stress.mp3 import Mp3
 from vocemo.lab.stress.pace import Pace
 from vocemo.lab.stress.recorded_like import RecordedLikeNoise
 from vocemo.lab.stress.reverberation import Reverberation
-from vocemo.lab.stress.telephone import RATE_HZ, Telephone
+from vocemo.lab.stress.telephone import Telephone
 
 CLEAN = "clean"
 SNRS_DB = (20, 10, 5, 0)

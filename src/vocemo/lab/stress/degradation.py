@@ -60,15 +60,4 @@ class SeedParameters:
         return np.random.default_rng(self.seed)
 
 
-def of_length(samples: Samples, length: int) -> Samples:
-    """So many samples: cut off, or zeros at the end.
-
-    >>> of_length(np.ones(2, np.float32), 3), of_length(np.ones(2, np.float32), 1)
-    (array([1., 1., 0.], dtype=float32), array([1.], dtype=float32))
-    """
-    if len(samples) >= length:
-        return samples[:length]
-    return np.concatenate([samples, np.zeros(length - len(samples), np.float32)])
-
-
 AnyDegradation = Degradation[Any]
