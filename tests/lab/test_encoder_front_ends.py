@@ -57,14 +57,14 @@ def test_efficientat_mel_is_the_published_front_end(seconds: float) -> None:
     assert np.ptp(expected) > 1.0
 
 
-def of_byol_s(samples: Samples) -> Samples:
+def of_byol_s(samples: Samples, low_hz: float = 60.0, high_hz: float = 7_800.0) -> Samples:
     """The logarithms that BYOL-S was trained on, in double precision: (64, frames)."""
     padded = np.pad(samples.astype(float), 512, mode="reflect")
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
     frames = np.array([padded[t * 160 : t * 160 + 1024] * window for t in range(1 + len(samples) // 160)])
     power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
     filters = librosa.filters.mel(
-        sr=16_000, n_fft=1024, n_mels=64, fmin=60.0, fmax=7_800.0, htk=True, norm=None, dtype=float
+        sr=16_000, n_fft=1024, n_mels=64, fmin=low_hz, fmax=high_hz, htk=True, norm=None, dtype=float
     )
     return np.log(filters @ power.T + np.finfo(np.float32).eps)
 
@@ -86,6 +86,36 @@ def test_byol_s_mel_is_the_published_front_end_with_one_scale_for_all_bands() ->
             own = found[row, 0, :, : one.shape[1]].numpy()
             np.testing.assert_allclose(own, (one - heard.mean()) / heard.std(), atol=2e-4)
             assert not found[row, 0, :, one.shape[1] :].any()
+
+
+def test_ranges_are_pictures_one_above_the_other_of_one_scale() -> None:
+    voices = [voice(seconds, 16_000) for seconds in (0.2, 0.731)]
+    front_end = front_ends.build(
+        "byol-s-mel", {"ranges_hz": [[60, 7_800], [60, 1_600]]}, sample_rate_hz=16_000
+    )
+    assert front_end.bands == 128 and front_end.pictures == (slice(0, 64), slice(64, 128))
+    batch = collate(voices, [0] * 2, range(2))
+    front_end.fit([(batch.samples, batch.lengths)])
+    expected = [np.concatenate([of_byol_s(each), of_byol_s(each, 60.0, 1_600.0)]) for each in voices]
+    heard = np.concatenate(expected, axis=1)
+    found, frames = front_end(batch.samples, batch.lengths)
+    for row, one in enumerate(expected):
+        assert frames[row] == one.shape[1]
+        own = found[row, 0, :, : one.shape[1]].numpy()
+        np.testing.assert_allclose(own, (one - heard.mean()) / heard.std(), atol=2e-4)
+
+
+@pytest.mark.parametrize("ranges_hz", [[], [[60]], [[7_800, 60]], [[60, 9_000]], [["low", "high"]], 5])
+def test_ranges_that_are_none_are_refused(ranges_hz: object) -> None:
+    with pytest.raises(UsageError, match=r"ranges_hz is .* a list of ranges"):
+        front_ends.build("byol-s-mel", {"ranges_hz": ranges_hz}, sample_rate_hz=16_000)
+
+
+def test_joined_pictures_are_those_of_its_members() -> None:
+    members = [{"name": "efficientat-mel"}, {"name": "byol-s-mel", "ranges_hz": [[60, 7_800], [60, 1_600]]}]
+    front_end = front_ends.build("joined", {"members": members}, sample_rate_hz=32_000)
+    assert front_end.parts == (slice(0, 128), slice(128, 256))
+    assert front_end.pictures == (slice(0, 128), slice(128, 192), slice(192, 256))
 
 
 def test_a_scale_that_is_given_to_byol_s_mel_is_kept_whatever_it_hears() -> None:

@@ -52,6 +52,11 @@ class Network(nn.Module):
         whole = (slice(0, self.front_end.bands),)
         return getattr(self.front_end, "parts", whole)
 
+    @property
+    def pictures(self) -> tuple[slice, ...]:
+        """The bands of each picture that is varied by itself: a part of the front end may have several."""
+        return getattr(self.front_end, "pictures", self.parts)
+
     def train(self, mode: bool = True) -> Self:
         """Training mode, or with False that of answers."""
         super().train(mode)

@@ -250,7 +250,7 @@ def _heard(
         return state.network.votes_on_trunks(partways, learner), mixture
     features, frames = state.network.features(batch.samples, batch.lengths)
     if training.spectral is not None:
-        features, frames = training.spectral(features, frames, rng, state.network.parts)
+        features, frames = training.spectral(features, frames, rng, state.network.pictures)
     mixture = mixed()
     if mixture is not None:
         features, frames = mixture.features(features, frames)

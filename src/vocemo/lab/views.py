@@ -149,7 +149,7 @@ class Views:
         network.eval()  # what a view holds depends on no other view, whatever normalises the stages
         features, frames = network.features(batch.samples, batch.lengths)
         if training.spectral is not None:
-            features, frames = training.spectral(features, frames, rng, network.parts)
+            features, frames = training.spectral(features, frames, rng, network.pictures)
         partways = network.partway(features, frames)
         network.train(learning)
         trunks = tuple(partway.each(silenced) for partway in partways)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -25,6 +25,9 @@ FLOOR = torch.finfo(torch.float32).eps  # added to each band's power before its 
 class ByolSMel(Given):
     """64 mel bands (HTK) from 60 to 7,800 Hz, 100 frames a second, as logarithms.
 
+    `ranges_hz` are the ends of the bands of several pictures, each of 64, one above the other: of a narrower
+    range the same encoder sees finer bands, and the harmonics of low voices one by one.
+
     It takes 16 kHz, and multiples of it, whose bands are those of 16 kHz: the same stretches of time are
     transformed, and what lies above 7,800 Hz is in no band.
 
@@ -36,21 +39,27 @@ class ByolSMel(Given):
     whose statistics are those of the corpus at hand.
     """
 
-    bands = BANDS
-
     def __init__(
-        self, *, sample_rate_hz: int, mean: float | None = None, deviation: float | None = None
+        self,
+        *,
+        sample_rate_hz: int,
+        mean: float | None = None,
+        deviation: float | None = None,
+        ranges_hz: Sequence[Sequence[float]] = ((FMIN_HZ, FMAX_HZ),),
     ) -> None:
         times, rest = divmod(sample_rate_hz, SAMPLE_RATE_HZ)
         super().__init__("byol-s-mel", sample_rate_hz if rest else SAMPLE_RATE_HZ, SAMPLE_RATE_HZ)
         self.n_fft, self.hop = times * N_FFT, times * HOP
         self.spectrum = Spectrum(self.n_fft, self.hop, centred=False)
-        filters = mel_filters(
-            sample_rate_hz, self.n_fft, BANDS, FMIN_HZ, FMAX_HZ, htk=True, slaney_norm=False
-        )
+        filters = [
+            mel_filters(sample_rate_hz, self.n_fft, BANDS, low_hz, high_hz, htk=True, slaney_norm=False)
+            for low_hz, high_hz in _checked(ranges_hz)
+        ]
+        self.bands = BANDS * len(filters)
+        self.pictures = tuple(slice(first, first + BANDS) for first in range(0, self.bands, BANDS))
         # A transform of so many more samples has amplitudes so many times as high.
-        self.bank = FilterBank(filters / times**2)
-        self.normalise = Normalise(BANDS)
+        self.bank = FilterBank(torch.cat(filters, dim=1) / times**2)
+        self.normalise = Normalise(self.bands)
         if (mean is None) != (deviation is None) or (deviation is not None and not deviation > 0):
             raise UsageError(
                 f"front_end.mean is {mean}, front_end.deviation {deviation}; valid: both, the deviation "
@@ -62,7 +71,7 @@ class ByolSMel(Given):
             self.normalise.std.fill_(deviation)
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Samples (batch, N), lengths (batch,) -> features (batch, 1, 64, frames), frames (batch,)."""
+        """Samples (batch, N), lengths (batch,) -> features (batch, 1, bands, frames), frames (batch,)."""
         logarithms, frames = self._logarithms(samples, lengths)
         normal: Tensor = self.normalise(logarithms, frames)
         return normal.unsqueeze(1), frames
@@ -84,7 +93,7 @@ class ByolSMel(Given):
         self.normalise.std.fill_(variance.sqrt())
 
     def _logarithms(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Shape: (batch, 64, frames), frames (batch,)."""
+        """Shape: (batch, bands, frames), frames (batch,)."""
         mirrored = mirror_ends(samples, lengths, self.n_fft // 2)
         found = by_clips(self._of_mirrored, mirrored, None, self.n_fft / self.hop)
         return found.transpose(1, 2), frame_lengths(lengths, self.hop)
@@ -92,3 +101,17 @@ class ByolSMel(Given):
     def _of_mirrored(self, samples: Tensor, _: Tensor | None) -> Tensor:
         bands: Tensor = self.bank(self.spectrum.by_frame(samples))
         return (bands + FLOOR).log()
+
+
+def _checked(ranges_hz: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+    """Pairs of ends. Raises UsageError for anything else."""
+    try:
+        pairs = [(float(low_hz), float(high_hz)) for low_hz, high_hz in ranges_hz]
+    except (TypeError, ValueError):
+        pairs = []
+    if not pairs or not all(0 <= low_hz < high_hz <= SAMPLE_RATE_HZ / 2 for low_hz, high_hz in pairs):
+        raise UsageError(
+            f"front_end.ranges_hz is {ranges_hz!r}; valid: a list of ranges, each its lower and its upper "
+            f"end, from 0 to {SAMPLE_RATE_HZ // 2} Hz"
+        )
+    return pairs

@@ -36,6 +36,11 @@ class Joined(nn.Module):
         self.members = nn.ModuleList(built)
         self.parts = _one_above_the_other([member.bands for member in built])
         self.bands = self.parts[-1].stop
+        self.pictures = tuple(
+            slice(part.start + picture.start, part.start + picture.stop)
+            for part, member in zip(self.parts, built, strict=True)
+            for picture in getattr(member, "pictures", (slice(0, member.bands),))
+        )
         # Whether a second has as many frames more in each, wherever the first of them stands.
         lengths = (sample_rate_hz, 2 * sample_rate_hz, 3 * sample_rate_hz)
         counts = [[member.frames(n) for n in lengths] for member in built]

@@ -94,6 +94,28 @@ def test_its_maps_are_read_from_the_published_file_and_its_dense_layers_are_not(
         assert torch.equal(value, whole.state_dict()[name]), name
 
 
+@pytest.mark.parametrize("stages", [0, 1, 3])
+def test_of_several_pictures_each_is_heard_by_itself(tmp_path: Path, stages: int) -> None:
+    torch.save(published(), tmp_path / PUBLISHED)
+    one, three = (ENCODERS["byol-s"](channels=1, bands=64 * n, maps=True).eval() for n in (1, 3))
+    for encoder in (one, three):
+        encoder.load(tmp_path / PUBLISHED)
+    assert three.width == 3 * one.width
+    random = torch.Generator().manual_seed(0)
+    clips, frames = torch.randn(2, 1, 192, 100, generator=random), torch.tensor([61, 100])
+    expected = torch.cat([one(clips[:, :, k : k + 64], frames).hidden for k in (0, 64, 128)], dim=2)
+    found = three.rest(three.first(clips, frames, stages), stages)
+    assert found.frames.tolist() == [7, 12]
+    torch.testing.assert_close(found.hidden, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_several_pictures_are_for_maps_alone() -> None:
+    with pytest.raises(UsageError, match=r"64 bands, or several times 64 with encoder_maps, not 1 of 128"):
+        ENCODERS["byol-s"](channels=1, bands=128)
+    with pytest.raises(UsageError, match=r"of 64 bands, not 1 of 100"):
+        ENCODERS["byol-s"](channels=1, bands=100, maps=True)
+
+
 def test_less_than_one_of_its_frames_is_one(tmp_path: Path) -> None:
     encoder = encoder_with(published(), tmp_path)
     states = encoder(torch.randn(1, 1, 64, 5), torch.tensor([5]))

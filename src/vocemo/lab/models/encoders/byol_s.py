@@ -40,7 +40,9 @@ class ByolS(StagedEncoder):
     """BYOL-S of 512 numbers, behind the front end `byol-s-mel`: features (batch, 1, 64, T), 16 kHz.
 
     Its one state are the outputs of the last dense layer, 12.5 frames a second. With `maps` it has no dense
-    layers, and its state is what the last block gives, each of its bands by itself: 512 numbers as well.
+    layers, and its state is what the last block gives, each of its bands by itself: 512 numbers as well. It
+    then takes several pictures of 64 bands, one above the other; each goes through the same blocks by itself,
+    and a frame's state is what they make of all of them, one picture's 512 numbers behind another's.
     """
 
     layers = 1
@@ -51,11 +53,14 @@ class ByolS(StagedEncoder):
 
     def __init__(self, *, channels: int, bands: int, dropout: float = DROPOUT, maps: bool = False) -> None:
         super().__init__()
-        if (channels, bands) != (1, BANDS):
+        self.pictures, rest = divmod(bands, BANDS)
+        if channels != 1 or rest or not (self.pictures == 1 or (maps and self.pictures)):
+            several = f", or several times {BANDS} with encoder_maps" if self.pictures > 1 else ""
             raise UsageError(
-                f"encoder byol-s takes 1 channel of {BANDS} bands, not {channels} of {bands}: "
+                f"encoder byol-s takes 1 channel of {BANDS} bands{several}, not {channels} of {bands}: "
                 "set front_end.name=byol-s-mel"
             )
+        self.width = self.pictures * WIDTH
         if maps and dropout != DROPOUT:
             raise UsageError("model.encoder_dropout: with encoder_maps, byol-s has no dense layers")
         self.blocks = nn.ModuleList(
@@ -84,12 +89,16 @@ class ByolS(StagedEncoder):
         """Behind the blocks from start to stop."""
         x, lengths, _ = partway
         for block in self.blocks[start:stop]:
-            x = block(x * _own(lengths, x)[:, None, None, :])
+            x = self._each(block, x * _own(lengths, x)[:, None, None, :])
             # Of one channel no layout is the last, and pooling is four times faster in that one; rectified
             # behind it, which is the same, a quarter of the numbers is left.
             x = functional.max_pool2d(x.contiguous(memory_format=torch.channels_last), 2).relu()
             lengths = torch.div(lengths, 2, rounding_mode="floor").clamp(min=1)
         return Partway(x, lengths)
+
+    def _each(self, block: nn.Module, x: Tensor) -> Tensor:
+        """Behind a block, each picture by itself: (batch, channels, bands, T) -> (batch, 64, bands, T)."""
+        return torch.cat([block(picture) for picture in x.chunk(self.pictures, dim=2)], dim=2)
 
     def give_up(self, stages: int) -> None:
         """Keep no weights of the first so many blocks."""
