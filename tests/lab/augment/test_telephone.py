@@ -84,6 +84,13 @@ def test_silence_stays_silent() -> None:
     assert not TelephoneCall().apply(silence, RATE, TelephoneParameters(300.0, 3_400.0)).any()
 
 
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_less_than_a_sample_of_the_line_stays_as_it_is(length: int) -> None:
+    few = np.full(length, 0.1, np.float32)
+    heard = TelephoneCall().apply(few, 44_100, TelephoneParameters(300.0, 3_400.0))
+    assert heard.shape == (length,) and np.isfinite(heard).all()
+
+
 def test_bands_are_drawn_from_the_whole_range() -> None:
     drawn = [TelephoneCall().draw(np.random.default_rng(n)) for n in range(200)]
     assert 150 <= min(d.low_hz for d in drawn) < 155 and 345 < max(d.low_hz for d in drawn) <= 350

@@ -72,7 +72,10 @@ def called(
     level_dbov: measures the level of active speech of samples at 8 kHz, -inf for silence; in the network it
     is `LEVEL_DBOV`.
     """
-    passed = np.convolve(audio.resample(samples, sample_rate, RATE_HZ), _band_pass(*band_hz), "same")
+    slow = audio.resample(samples, sample_rate, RATE_HZ)
+    if not len(slow):  # a sample or two at a high rate
+        return samples
+    passed = np.convolve(slow, _band_pass(*band_hz), "same")
     # Of a clip that is shorter than the filter, `same` has the filter's length.
     narrow: Samples = passed[: -(-len(samples) * RATE_HZ // sample_rate)].astype(np.float32)
     level = level_dbov(narrow)
