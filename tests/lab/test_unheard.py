@@ -71,6 +71,14 @@ def test_each_fold_answers_the_speakers_that_it_was_tested_on(
     assert not found.results.leaky
 
 
+def test_clips_of_the_kind_that_was_tested_are_no_others(
+    runs: tuple[RunFolder, RunFolder], learnt: tuple[str, Path]
+) -> None:
+    own = read(learnt[0])
+    found = unheard.of_shares(unheard.shares(runs, own), own, CPU)
+    assert "does not test" not in (found.results.remark or "")
+
+
 def test_an_answer_is_that_of_the_fold_alone(runs: tuple[RunFolder, RunFolder], song: str) -> None:
     manifest = read(song)
     divided = unheard.shares(runs, manifest)

@@ -91,11 +91,25 @@ def of_shares(
         leaky=any(share.run.leaky() for share in divided),
         parameters=outcome.parameters,
     )
-    channels = listed(sorted({f"{clip.channel} of {clip.corpus}" for clip in manifest}))
     begun = info.initial.describe() if info.initial else None
-    said = (begun, f"asked {channels} that the protocol does not test", result.remark, *remarks)
+    said = (begun, _beyond(divided, manifest), result.remark, *remarks)
     return Measured(
         dataclasses.replace(result, remark="; ".join(each for each in said if each)),
         predictions,
         tuple(remarks),
     )
+
+
+def _beyond(divided: Sequence[Share], manifest: Manifest) -> str | None:
+    """Which kinds of clips the runs were not tested on, None where they were on all of them."""
+    tested = {
+        (subject.corpus, subject.channel)
+        for share in divided
+        if share.run.predictions.is_file()
+        for subject in Predictions.read(share.run.predictions).subjects
+    }
+    asked = {(clip.corpus, clip.channel) for clip in manifest} - tested
+    if not asked:
+        return None
+    kinds = listed(sorted(f"{channel} of {corpus}" for corpus, channel in asked))
+    return f"asked {kinds} that the protocol does not test"
