@@ -87,18 +87,30 @@ class ByolS(StagedEncoder):
 
     def _through(self, partway: Partway, start: int, stop: int) -> Partway:
         """Behind the blocks from start to stop."""
-        x, lengths, _ = partway
+        x, lengths = self._apart(partway.x), partway.frames
         for block in self.blocks[start:stop]:
-            x = self._each(block, x * _own(lengths, x)[:, None, None, :])
+            x = block(x * _own(lengths, x, self.pictures))
             # Of one channel no layout is the last, and pooling is four times faster in that one; rectified
             # behind it, which is the same, a quarter of the numbers is left.
             x = functional.max_pool2d(x.contiguous(memory_format=torch.channels_last), 2).relu()
             lengths = torch.div(lengths, 2, rounding_mode="floor").clamp(min=1)
-        return Partway(x, lengths)
+        return Partway(self._above(x), lengths)
 
-    def _each(self, block: nn.Module, x: Tensor) -> Tensor:
-        """Behind a block, each picture by itself: (batch, channels, bands, T) -> (batch, 64, bands, T)."""
-        return torch.cat([block(picture) for picture in x.chunk(self.pictures, dim=2)], dim=2)
+    def _apart(self, x: Tensor) -> Tensor:
+        """Each picture a row of its own: (batch, channels, bands, T) -> (batch pictures, channels, ., T)."""
+        if self.pictures == 1:
+            return x
+        batch, channels, bands, frames = x.shape
+        each = x.reshape(batch, channels, self.pictures, bands // self.pictures, frames)
+        return each.transpose(1, 2).reshape(-1, channels, bands // self.pictures, frames)
+
+    def _above(self, x: Tensor) -> Tensor:
+        """The inverse of `_apart`."""
+        if self.pictures == 1:
+            return x
+        rows, channels, bands, frames = x.shape
+        each = x.reshape(rows // self.pictures, self.pictures, channels, bands, frames)
+        return each.transpose(1, 2).reshape(-1, channels, self.pictures * bands, frames)
 
     def give_up(self, stages: int) -> None:
         """Keep no weights of the first so many blocks."""
@@ -144,8 +156,10 @@ def _dense(dropout: float) -> nn.Sequential:
     )
 
 
-def _own(lengths: Tensor, x: Tensor) -> Tensor:
-    return frame_mask(lengths, x.shape[-1]).to(x.dtype)
+def _own(lengths: Tensor, x: Tensor, pictures: int) -> Tensor:
+    """1 at a clip's own frames, 0 past them: (batch pictures, 1, 1, T)."""
+    own = frame_mask(lengths, x.shape[-1]).to(x.dtype)
+    return own[:, None].expand(-1, pictures, -1).reshape(-1, 1, 1, x.shape[-1])
 
 
 def _name(published: str) -> str:
