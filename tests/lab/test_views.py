@@ -280,6 +280,41 @@ def test_members_with_batches_of_their_own_see_clips_in_orders_of_their_own(
     assert {learner for learner, _ in seen} == ({0} if viewed else {0, 1})
 
 
+def own_views(first: str, second: str, batches: str = "true") -> str:
+    members = ", ".join(MEMBER.replace("}", f", views={views}}}") for views in (first, second))
+    return f"model={{name='committee', own_batches={batches}, members=[{members}]}}"
+
+
+def test_a_member_learns_from_the_views_that_are_its_own(part: Fold) -> None:
+    """The first hears clips as they are, the second never does."""
+    loud = "augmentation.live=[{name='gain', min_db=-20.0, max_db=-20.0, from_view=2}]"
+    chosen = recipe(loud, "augmentation.spectral=[]", own_views("[0, 2]", "[2, 3]"))
+    experiment.check(chosen)
+    net, kept = of_training(chosen, part)
+    for learner, own in ((0, (0, 1)), (1, (2,))):
+        for batch in kept.epoch(0, 1, learner):
+            for row, statistics in zip(batch.rows, batch.statistics, strict=True):
+                of_clip = kept.of(part.train[row]).statistics
+                assert [torch.equal(statistics, each) for each in of_clip] == [n in own for n in range(3)]
+    whole = {len(batch.rows) for batch in kept.epoch(0, 1, whole=True)}
+    assert whole and net.views_heard(0, 3) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (own_views("[0, 4]", "[2, 3]"), "member 0 of the committee has views up to 4"),
+        (own_views("[0, 2]", "[2, 2]"), r"views \[2, 2\]; valid"),
+        (own_views("3", "[2, 3]"), "views 3; valid"),
+        (own_views("[0, true]", "[2, 3]"), "views .*; valid"),
+        (own_views("[0, 2]", "[2, 3]", batches="false"), "own_batches=true"),
+    ],
+)
+def test_views_that_a_member_cannot_have(model: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        experiment.check(recipe(model))
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -316,6 +351,7 @@ def test_a_person_is_told_why_the_first_epoch_takes_longest(
     tiny_corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = (
+        "preparation.sample_rate=32000",
         "front_end={name='efficientat-mel'}",
         f"model={MEMBER}",
         "augmentation.views=2",

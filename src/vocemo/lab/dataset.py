@@ -136,16 +136,23 @@ class TrainingSet:
         batch = collate(waves, targets, rows, self.waveforms.preparation.length)
         return replace(batch, told=self.told(rows))
 
-    def varied(self, clip: Clip, rng: np.random.Generator, variant: int | None = None) -> Samples:
+    def varied(
+        self,
+        clip: Clip,
+        rng: np.random.Generator,
+        variant: int | None = None,
+        view: int | None = None,
+    ) -> Samples:
         """A clip as it is heard this time, (N,): a variant of it, varied further, and cropped.
 
-        variant: its number; None: drawn, the clip itself as often as each of its variants.
+        variant: its number; None: drawn, the clip itself as often as each of its variants. view: the number
+        of the view that is made of it, where views are kept.
         """
         rate = self.waveforms.preparation.sample_rate
         number = int(rng.integers(self.pool + 1)) if variant is None else variant
         wave = self.waveforms.variant(clip, number)
         if self.live is not None:
-            wave = self.live(wave, rate, rng)
+            wave = self.live(wave, rate, rng, view)
         crop = None if self.crop_s is None else round(self.crop_s * rate)
         # A variant may be longer than the fixed length that its clip was prepared to.
         longest = min(

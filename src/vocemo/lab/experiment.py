@@ -85,6 +85,7 @@ def check(recipe: Recipe, *, to_train: bool = False) -> None:
                     f"of a clip, and model {recipe.model.name} has no such with these options; "
                     "set model.frozen_stages, or augmentation.views=0"
                 )
+            _check_views(candidate, recipe.augmentation.views)
             if to_train:
                 candidate.begin()
             candidate(torch.zeros(2, length), torch.tensor([length, length]))
@@ -98,6 +99,15 @@ def check(recipe: Recipe, *, to_train: bool = False) -> None:
             f"these options take no clip of {length / recipe.preparation.sample_rate:g} s, or no batch of "
             f"{recipe.training.batch_size}: {error}"
         ) from error
+
+
+def _check_views(candidate: Network, views: int) -> None:
+    for learner in range(candidate.learners()):
+        _, past = candidate.views_heard(learner, views)
+        if views and past > views:
+            raise UsageError(
+                f"member {learner} of the committee has views up to {past}, and augmentation.views is {views}"
+            )
 
 
 def waveforms_for(recipe: Recipe, disk: DiskCache | None = None) -> Waveforms:

@@ -120,6 +120,12 @@ class Network(nn.Module):
         branches = models.branches(self.model)
         return branches[learner : learner + 1] if self.learners() > 1 else branches
 
+    def views_heard(self, learner: int, count: int) -> tuple[int, int]:
+        """Which of so many kept views a learner draws from: the first, and one past the last."""
+        model = self.model
+        own = model.views[learner] if isinstance(model, Committee) and model.own_batches else None
+        return (0, count) if own is None else own
+
     def votes_on_trunks(self, partways: Mapping[int, Partway], learner: int) -> tuple[Tensor, ...]:
         """As `votes`, from behind the trunks, by their numbers, that the learner's branches stand on."""
         branches = self.heard_by(learner)

@@ -155,12 +155,22 @@ def _transforms(key: str, tables: Sequence[Mapping[str, Any]]) -> Iterator[Setti
         name = table["name"]
         of_entry = entry_options(known[name]) if name in known else ()
         values = {"p": 1.0} | {option.name: option.default for option in of_entry}
-        takes = {"p": "a number from 0 to 1"} | {option.name: _takes(option.type) for option in of_entry}
+        if key.endswith(".live"):
+            values["from_view"] = 0
+        takes = {"p": "a number from 0 to 1", "from_view": _takes(int)}
+        takes |= {option.name: _takes(option.type) for option in of_entry}
         which = name if names.count(name) == 1 else place
         for option, value in {**values, **table}.items():
             if option != "name":
-                meaning = "how often it is applied" if option == "p" else ""
-                yield Setting(f"{key}.{which}.{option}", typed(value), takes.get(option, ""), meaning)
+                yield Setting(
+                    f"{key}.{which}.{option}", typed(value), takes.get(option, ""), _MEANINGS.get(option, "")
+                )
+
+
+_MEANINGS = {
+    "p": "how often it is applied",
+    "from_view": "of a clip's kept views, the first that it may be applied to",
+}
 
 
 def _known_transforms() -> Mapping[str, Any]:

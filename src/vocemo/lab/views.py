@@ -91,11 +91,12 @@ class Views:
         training = self._training
         branches = models.branches(self._network.model) if whole else self._network.heard_by(learner)
         trunks = sorted({branch.trunk for branch in branches})
+        heard = (0, self._count) if whole else self._network.views_heard(learner, self._count)
         for number, places in enumerate(training.parts(seed, epoch, learner), start=1):
             rng = draws(seed, epoch, number, learner)
             rows = [training.examples[place].row for place in places]
             clips = [training.clips[row] for row in rows]
-            drawn = rng.integers(self._count, size=len(rows))
+            drawn = rng.integers(*heard, size=len(rows))
             kept = [self.of(clip) for clip in clips]
             yield ViewBatch(
                 {
@@ -142,7 +143,7 @@ class Views:
     @torch.no_grad()
     def _made(self, clip: Clip, rng: np.random.Generator) -> ClipViews:
         training, network = self._training, self._network
-        waves = [training.varied(clip, rng) for _ in range(self._count)]
+        waves = [training.varied(clip, rng, view=view) for view in range(self._count)]
         fixed = training.waveforms.preparation.length
         batch = collate(waves, [0] * len(waves), range(len(waves)), fixed).to(self._device)
         learning = network.training

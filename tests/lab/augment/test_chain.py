@@ -242,3 +242,21 @@ def test_rates_that_would_go_below_the_slowest_are_made_one_after_another(
 def test_what_is_stretched_to_nothing_is_left_so() -> None:
     vary = chain([{"name": "speed", "min_rate": 4.0, "max_rate": 4.0}, {"name": "noise"}])
     assert vary(noise(1), RATE_HZ, np.random.default_rng(0)).size <= 1
+
+
+def test_a_step_that_begins_with_a_view_leaves_those_before_it_alone() -> None:
+    tables = [{"name": "noise"}, {"name": "gain", "min_db": -20.0, "max_db": -20.0, "from_view": 2}]
+    vary, without = chain(tables), chain(tables[:1])
+    heard = [vary(noise(), RATE_HZ, np.random.default_rng(3), view) for view in (0, 1, 2, 3, None)]
+    quiet = without(noise(), RATE_HZ, np.random.default_rng(3))
+    for varied in heard[:2]:
+        np.testing.assert_array_equal(varied, quiet)
+    for varied in heard[2:]:  # and the steps before draw as they did
+        np.testing.assert_allclose(varied, quiet / 10, rtol=1e-6)
+    assert vary.identity != chain([{**table, "from_view": 1} for table in tables]).identity
+
+
+@pytest.mark.parametrize("first", [-1, 1.5, True, "2"])
+def test_a_view_is_a_whole_number(first: object) -> None:
+    with pytest.raises(UsageError, match="from_view is"):
+        chain([{"name": "gain", "from_view": first}])

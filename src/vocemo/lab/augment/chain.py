@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vocemo.errors import UsageError
 from vocemo.lab.augment.listed import listed
 from vocemo.lab.augment.stretcher import SLOWEST, Stretches, Stretching, stretch
 from vocemo.lab.augment.transform import AUGMENTATIONS, Augmentation, ReadsFiles, Samples
@@ -20,6 +21,7 @@ class Step:
     name: str
     p: float
     augmentation: Augmentation[Any]
+    from_view: int = 0  # of a clip's kept views, the first that it may be applied to
 
 
 @dataclass(frozen=True)
@@ -33,19 +35,21 @@ class Chain:
         """A text that is equal for chains that make equal samples from equal draws, files included."""
         return "\n".join(
             f"{step.p!r} {step.augmentation!r}"
+            + (f" from view {step.from_view}" if step.from_view else "")
             + (f" {step.augmentation.content}" if isinstance(step.augmentation, ReadsFiles) else "")
             for step in self.steps
         )
 
-    def draw(self, rng: np.random.Generator) -> tuple[object | None, ...]:
+    def draw(self, rng: np.random.Generator, view: int | None = None) -> tuple[object | None, ...]:
         """Each step's parameters, None for a step that is left out this time.
 
         A step draws its parameters even when it is left out, so that one step's options change
-        nothing in what the others draw.
+        nothing in what the others draw. `view` is the number of the view that is made; None where views are
+        not kept, and steps are applied whatever view they begin with.
         """
         drawn: list[object | None] = []
         for step in self.steps:
-            left_out = rng.random() >= step.p
+            left_out = rng.random() >= step.p or (view is not None and view < step.from_view)
             parameters = step.augmentation.draw(rng)
             drawn.append(None if left_out else parameters)
         return tuple(drawn)
@@ -78,9 +82,11 @@ class Chain:
                 varied = step.augmentation.apply(varied, sample_rate, parameters)
         return varied if asked is None or not varied.size else _stretched(varied, sample_rate, asked)
 
-    def __call__(self, samples: Samples, sample_rate: int, rng: np.random.Generator) -> Samples:
+    def __call__(
+        self, samples: Samples, sample_rate: int, rng: np.random.Generator, view: int | None = None
+    ) -> Samples:
         """Draw and apply: (N,) -> (M,) float32, finite where the samples are."""
-        return self.apply(samples, sample_rate, self.draw(rng))
+        return self.apply(samples, sample_rate, self.draw(rng, view))
 
 
 def _stretching(augmentation: Augmentation[Any], parameters: object) -> Stretching | None:
@@ -94,8 +100,9 @@ def _stretched(samples: Samples, sample_rate: int, asked: Stretching) -> Samples
 def chain(tables: Sequence[Mapping[str, object]]) -> Chain:
     """A chain from a recipe's list of tables.
 
-    tables: each with a `name`, optionally a probability `p` (1 unless given), and the options
-        that the augmentation of that name has.
+    tables: each with a `name`, optionally a probability `p` (1 unless given) and, for kept views,
+        `from_view`, the first that it may be applied to, and the options that the augmentation of that name
+        has.
 
     Raises: UnknownNameError for a name or an option that does not exist; UsageError for a value that
     an option cannot take.
@@ -109,5 +116,14 @@ def chain(tables: Sequence[Mapping[str, object]]) -> Chain:
     vocemo.errors.UnknownNameError: unknown option of augmentation gain 'max_dB'; did you mean 'max_db'? \
 Valid: p, min_db, max_db
     """
-    found = (listed(AUGMENTATIONS, table) for table in tables)
-    return Chain(tuple(Step(name, p, made) for name, p, made in found))
+    return Chain(tuple(_step(table) for table in tables))
+
+
+def _step(table: Mapping[str, object]) -> Step:
+    first = table.get("from_view", 0)
+    if isinstance(first, bool) or not isinstance(first, int) or first < 0:
+        raise UsageError(
+            f"augmentation {table.get('name')}: from_view is {first!r}; valid: a whole number, 0 or more"
+        )
+    own = {key: value for key, value in table.items() if key != "from_view"}
+    return Step(*listed(AUGMENTATIONS, own), first)

@@ -24,7 +24,7 @@ from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS, build, settled
 
 NAME = "committee"
-OF_A_MEMBER = ("name", "part", "learning_rate_factor")  # what a committee reads, and not the member itself
+OF_A_MEMBER = ("name", "part", "learning_rate_factor", "views")  # a committee reads them, no member does
 
 
 @MODELS.register(NAME)
@@ -36,7 +36,8 @@ class Committee(nn.Module):
     that it sees, from 0, where the front end gives several (`joined`), and a `learning_rate_factor`.
 
     By `own_batches` each member learns from batches of its own: members that see the same clips in the same
-    order, mixed alike, grow alike.
+    order, mixed alike, grow alike. A member's `views` are then those of a clip's kept views that it learns
+    from, the first and one past the last: one may grow up in quiet, and another in all sorts of places.
 
     Members with the same trained encoder whose first stages stay frozen share these, which are then kept and
     computed once: branches on one trunk (Lee et al. 2015, "Why M Heads are Better than One").
@@ -58,6 +59,7 @@ class Committee(nn.Module):
             raise UsageError(f"model.own_batches is {own_batches!r}; valid: true, false")
         self.own_batches = own_batches
         self.parts, self.factors, built = [], [], []
+        self.views = list[tuple[int, int] | None]()
         for table in _checked(members):
             name, options = _read(table)
             part = _part(table, parts)
@@ -67,6 +69,7 @@ class Committee(nn.Module):
             )
             self.parts.append(part)
             self.factors.append(_factor(table))
+            self.views.append(_views(table, own_batches))
         self.members = nn.ModuleList(built)
         self.roots = _roots(built, self.parts)
         for number, (member, root) in enumerate(zip(built, self.roots, strict=True)):
@@ -187,6 +190,25 @@ def _factor(member: Mapping[str, Any]) -> float:
             f"{member['name']} of the committee has learning_rate_factor {factor!r}; valid: above 0"
         )
     return float(factor)
+
+
+def _views(member: Mapping[str, Any], own_batches: bool) -> tuple[int, int] | None:
+    """Which views a member learns from; None: all. Raises UsageError for what is no stretch of them."""
+    given = member.get("views")
+    if given is None:
+        return None
+    whole = isinstance(given, Sequence) and all(type(number) is int for number in given)
+    if not whole or len(given) != 2 or not 0 <= given[0] < given[1]:
+        raise UsageError(
+            f"{member['name']} of the committee has views {given!r}; valid: two whole numbers, the first "
+            "view, from 0, and one past the last"
+        )
+    if not own_batches:
+        raise UsageError(
+            "a member of the committee has views of its own, and all learn from the same batches: set "
+            "model.own_batches=true"
+        )
+    return given[0], given[1]
 
 
 def _credits(member: nn.Module) -> tuple[Credit, ...]:
