@@ -71,6 +71,26 @@ def test_a_mixture_of_two_corpora_asks_of_each_what_it_tells() -> None:
     torch.testing.assert_close(Loss()(given, TARGETS, told, mixture), torch.stack(each).mean())
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+def test_clips_that_count_twice_are_there_twice(mixed: bool) -> None:
+    given = logits()
+    mixture = draw_mixture(np.random.default_rng(3), 6, 0.4) if mixed else None
+    counted = torch.tensor([2.0, 1.0, 1.0, 2.0, 1.0, 1.0])
+    rows = torch.tensor([0, 0, 1, 2, 3, 3, 4, 5])
+    if mixture is None:
+        expected = Loss(0.1)(given[rows], TARGETS[rows])
+    else:
+        # Each clip's own loss and its partner's, each as often as that clip counts.
+        partners, shares = torch.from_numpy(mixture.partners), torch.from_numpy(mixture.shares)
+        alone = [
+            functional.cross_entropy(given, t, label_smoothing=0.1, reduction="none")
+            for t in (TARGETS, TARGETS[partners])
+        ]
+        parts = [shares * counted, (1 - shares) * counted[partners]]
+        expected = sum((a * p).sum() for a, p in zip(alone, parts, strict=True)) / sum(p.sum() for p in parts)
+    torch.testing.assert_close(Loss(0.1)(given, TARGETS, None, mixture, counted), expected)
+
+
 def test_what_a_corpus_tells_are_the_emotions_of_its_speech_and_of_its_song() -> None:
     said = [
         ("ravdess", "speech", "neutral"),

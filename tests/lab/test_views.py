@@ -297,7 +297,7 @@ def test_a_member_learns_from_the_views_that_are_its_own(part: Fold) -> None:
                 of_clip = kept.of(part.train[row]).statistics
                 assert [torch.equal(statistics, each) for each in of_clip] == [n in own for n in range(3)]
     whole = {len(batch.rows) for batch in kept.epoch(0, 1, whole=True)}
-    assert whole and net.views_heard(0, 3) == (0, 2)
+    assert whole and net.lesson(0).views_of(3) == (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def check(recipe: Recipe, *, to_train: bool = False) -> None:
 
 def _check_views(candidate: Network, views: int) -> None:
     for learner in range(candidate.learners()):
-        _, past = candidate.views_heard(learner, views)
+        _, past = candidate.lesson(learner).views_of(views)
         if views and past > views:
             raise UsageError(
                 f"member {learner} of the committee has views up to {past}, and augmentation.views is {views}"

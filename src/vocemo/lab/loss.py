@@ -26,7 +26,12 @@ class Loss:
     weights: Tensor | None = None
 
     def __call__(
-        self, logits: Tensor, targets: Tensor, told: Tensor | None = None, mixture: Mixture | None = None
+        self,
+        logits: Tensor,
+        targets: Tensor,
+        told: Tensor | None = None,
+        mixture: Mixture | None = None,
+        clip_weights: Tensor | None = None,
     ) -> Tensor:
         """Logits (batch, emotions) against targets (batch,): ().
 
@@ -34,16 +39,21 @@ class Loss:
         the others are not compared. None compares all.
         `mixture` says how the clips were mixed: their losses are mixed alike, which for cross-entropy is the
         loss against the mixed targets (Zhang et al. 2018).
+        `clip_weights` (batch,), above 0, say how much each clip counts beside the others.
         """
-        if told is None and mixture is None:
+        if told is None and mixture is None and clip_weights is None:
             return functional.cross_entropy(
                 logits, targets, weight=self.weights, label_smoothing=self.label_smoothing
             )
         losses = self._of_clips(logits, targets, told)
         weights = torch.ones_like(losses) if self.weights is None else self.weights[targets]
+        if clip_weights is not None:
+            losses, weights = losses * clip_weights, weights * clip_weights
         if mixture is not None:
             partners = torch.from_numpy(mixture.partners).to(targets.device)
             theirs = self._of_clips(logits, targets[partners], None if told is None else told[partners])
+            if clip_weights is not None:
+                theirs = theirs * clip_weights[partners]
             shares = torch.from_numpy(mixture.shares).to(losses)
             losses = torch.lerp(theirs, losses, shares)
             weights = torch.lerp(weights[partners], weights, shares)

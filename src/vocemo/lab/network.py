@@ -14,6 +14,7 @@ from vocemo.lab import front_ends, models
 from vocemo.lab.models import Output
 from vocemo.lab.models.committee import Committee
 from vocemo.lab.models.encoders import Partway
+from vocemo.lab.models.lesson import Lesson
 from vocemo.lab.models.masking import frame_mask, masked_mean
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.recipe_options import AdaptationOptions, NamedOptions
@@ -120,11 +121,10 @@ class Network(nn.Module):
         branches = models.branches(self.model)
         return branches[learner : learner + 1] if self.learners() > 1 else branches
 
-    def views_heard(self, learner: int, count: int) -> tuple[int, int]:
-        """Which of so many kept views a learner draws from: the first, and one past the last."""
+    def lesson(self, learner: int) -> Lesson:
+        """How a learner learns, where it does so in a way of its own."""
         model = self.model
-        own = model.views[learner] if isinstance(model, Committee) and model.own_batches else None
-        return (0, count) if own is None else own
+        return model.lessons[learner] if isinstance(model, Committee) and model.own_batches else Lesson()
 
     def votes_on_trunks(self, partways: Mapping[int, Partway], learner: int) -> tuple[Tensor, ...]:
         """As `votes`, from behind the trunks, by their numbers, that the learner's branches stand on."""

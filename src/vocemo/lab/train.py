@@ -21,6 +21,7 @@ from vocemo.lab.augment.mixup import Mixture, draw_mixture
 from vocemo.lab.dataset import Batch, TrainingSet
 from vocemo.lab.history import EpochRecord, History
 from vocemo.lab.loss import Loss
+from vocemo.lab.models.lesson import Lesson
 from vocemo.lab.network import Network
 from vocemo.lab.recipe_options import TrainingOptions
 from vocemo.lab.views import ViewBatch, Views
@@ -218,7 +219,8 @@ def _step(
     losses, first = list[Tensor](), list[Tensor]()
     for learner, batch in enumerate(batches):
         votes, mixture = _heard(state, batch, learner, training, rng)
-        losses += [loss_of(logits, batch.targets, batch.told, mixture) for logits in votes]
+        counted = _clip_weights(state.network.lesson(learner), batch, training)
+        losses += [loss_of(logits, batch.targets, batch.told, mixture, counted) for logits in votes]
         first = first or [vote.detach() for vote in votes]
     loss = torch.stack(losses).mean()
     state.optimizer.zero_grad(set_to_none=True)
@@ -231,6 +233,14 @@ def _step(
     return loss.detach(), torch.stack(first).softmax(2).mean(0)
 
 
+def _clip_weights(lesson: Lesson, batch: Batch | ViewBatch, training: TrainingSet) -> Tensor | None:
+    """What each clip of a batch counts for, (batch,); None: all as much."""
+    if not lesson.clip_weights:
+        return None
+    clips = [training.clips[row] for row in batch.rows]
+    return torch.tensor([lesson.weight(c.corpus, c.channel) for c in clips], device=batch.targets.device)
+
+
 def _heard(
     state: TrainingState,
     batch: Batch | ViewBatch,
@@ -239,9 +249,11 @@ def _heard(
     rng: np.random.Generator,
 ) -> tuple[tuple[Tensor, ...], Mixture | None]:
     """The logits of a learner's batch, each member's, and how its clips were mixed."""
+    own = state.network.lesson(learner).mixup
+    alpha = state.options.mixup if own is None else own
 
     def mixed() -> Mixture | None:
-        return draw_mixture(rng, len(batch.rows), state.options.mixup) if state.options.mixup else None
+        return draw_mixture(rng, len(batch.rows), alpha) if alpha else None
 
     if isinstance(batch, ViewBatch):
         partways, mixture = batch.partways, mixed()

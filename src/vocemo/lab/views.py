@@ -91,7 +91,7 @@ class Views:
         training = self._training
         branches = models.branches(self._network.model) if whole else self._network.heard_by(learner)
         trunks = sorted({branch.trunk for branch in branches})
-        heard = (0, self._count) if whole else self._network.views_heard(learner, self._count)
+        heard = (0, self._count) if whole else self._network.lesson(learner).views_of(self._count)
         for number, places in enumerate(training.parts(seed, epoch, learner), start=1):
             rng = draws(seed, epoch, number, learner)
             rows = [training.examples[place].row for place in places]

@@ -20,11 +20,12 @@ from torch import Tensor, nn
 from vocemo.errors import UsageError
 from vocemo.lab.models.encoder_head import EncoderHead
 from vocemo.lab.models.encoders import Credit, Partway
+from vocemo.lab.models.lesson import OF_A_LESSON, Lesson
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS, build, settled
 
 NAME = "committee"
-OF_A_MEMBER = ("name", "part", "learning_rate_factor", "views")  # a committee reads them, no member does
+OF_A_MEMBER = ("name", "part", *OF_A_LESSON)  # a committee reads them, no member does
 
 
 @MODELS.register(NAME)
@@ -36,8 +37,9 @@ class Committee(nn.Module):
     that it sees, from 0, where the front end gives several (`joined`), and a `learning_rate_factor`.
 
     By `own_batches` each member learns from batches of its own: members that see the same clips in the same
-    order, mixed alike, grow alike. A member's `views` are then those of a clip's kept views that it learns
-    from, the first and one past the last: one may grow up in quiet, and another in all sorts of places.
+    order, mixed alike, grow alike. A member may then also have `views`, the first of a clip's kept views that
+    it learns from and one past the last, a `mixup` and `clip_weights` of its own (`lesson.Lesson`): one may
+    grow up in quiet, another in all sorts of places, a third on speech more than on song.
 
     Members with the same trained encoder whose first stages stay frozen share these, which are then kept and
     computed once: branches on one trunk (Lee et al. 2015, "Why M Heads are Better than One").
@@ -58,8 +60,7 @@ class Committee(nn.Module):
         if not isinstance(own_batches, bool):
             raise UsageError(f"model.own_batches is {own_batches!r}; valid: true, false")
         self.own_batches = own_batches
-        self.parts, self.factors, built = [], [], []
-        self.views = list[tuple[int, int] | None]()
+        self.parts, self.lessons, built = [], [], []
         for table in _checked(members):
             name, options = _read(table)
             part = _part(table, parts)
@@ -68,8 +69,7 @@ class Committee(nn.Module):
                 build(name, options, channels=channels, bands=seen, frames=frames, emotions=emotions)
             )
             self.parts.append(part)
-            self.factors.append(_factor(table))
-            self.views.append(_views(table, own_batches))
+            self.lessons.append(Lesson.of(table, own_batches=own_batches))
         self.members = nn.ModuleList(built)
         self.roots = _roots(built, self.parts)
         for number, (member, root) in enumerate(zip(built, self.roots, strict=True)):
@@ -114,10 +114,10 @@ class Committee(nn.Module):
     def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
         """Parameters to train, each group with what its learning rate is multiplied by."""
         groups: list[tuple[list[nn.Parameter], float]] = []
-        for member, factor in zip(self.members, self.factors, strict=True):
+        for member, lesson in zip(self.members, self.lessons, strict=True):
             own = getattr(member, "parameter_groups", None)
             for parameters, share in own() if own is not None else [(list(member.parameters()), 1.0)]:
-                groups.append((parameters, factor * share))
+                groups.append((parameters, lesson.learning_rate_factor * share))
         return groups
 
     def credits(self) -> tuple[Credit, ...]:
@@ -181,34 +181,6 @@ def _part(member: Mapping[str, Any], parts: Sequence[slice]) -> slice:
             + f"valid: {', '.join(map(str, range(len(parts))))}"
         )
     return parts[part]
-
-
-def _factor(member: Mapping[str, Any]) -> float:
-    factor = member.get("learning_rate_factor", 1.0)
-    if isinstance(factor, bool) or not isinstance(factor, int | float) or not factor > 0:
-        raise UsageError(
-            f"{member['name']} of the committee has learning_rate_factor {factor!r}; valid: above 0"
-        )
-    return float(factor)
-
-
-def _views(member: Mapping[str, Any], own_batches: bool) -> tuple[int, int] | None:
-    """Which views a member learns from; None: all. Raises UsageError for what is no stretch of them."""
-    given = member.get("views")
-    if given is None:
-        return None
-    whole = isinstance(given, Sequence) and all(type(number) is int for number in given)
-    if not whole or len(given) != 2 or not 0 <= given[0] < given[1]:
-        raise UsageError(
-            f"{member['name']} of the committee has views {given!r}; valid: two whole numbers, the first "
-            "view, from 0, and one past the last"
-        )
-    if not own_batches:
-        raise UsageError(
-            "a member of the committee has views of its own, and all learn from the same batches: set "
-            "model.own_batches=true"
-        )
-    return given[0], given[1]
 
 
 def _credits(member: nn.Module) -> tuple[Credit, ...]:
