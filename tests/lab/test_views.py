@@ -328,7 +328,14 @@ def test_views_are_for_models_with_frozen_stages(settings: tuple[str, ...], said
         experiment.check(recipe(*settings))
 
 
-@pytest.mark.parametrize("settings", [("augmentation.views=-1",), ("augmentation.enlarge=all",)])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("augmentation.views=-1",),
+        ("augmentation.enlarge=all",),
+        ("augmentation.pooled=[{name='gain', from_view=1}]",),
+    ],
+)
 def test_options_that_do_not_go_together(settings: tuple[str, ...]) -> None:
     with pytest.raises((UsageError, UnknownNameError), match=r"augmentation\."):
         recipe(*settings)

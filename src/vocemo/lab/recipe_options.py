@@ -49,6 +49,10 @@ class AugmentationOptions:
             raise UsageError(f"augmentation.pool is {self.pool}; it must be 0 or more")
         if self.views < 0:
             raise UsageError(f"augmentation.views is {self.views}; it must be 0 or more")
+        if any("from_view" in transform for transform in self.pooled):
+            raise UsageError(
+                "augmentation.pooled makes variants, which are no views: from_view is for augmentation.live"
+            )
         if self.views and self.enlarge != "none":
             raise UsageError(
                 f"augmentation.enlarge is '{self.enlarge}', and augmentation.views is {self.views}: an epoch "
