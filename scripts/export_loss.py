@@ -60,7 +60,11 @@ def loss(run: Path) -> dict[str, Any]:
         for to in get_args(Format):
             for weights in get_args(Weights):
                 path = Path(folder) / f"{weights}.{to}"
-                export_run(run, path, to=to, weights=weights)
+                try:
+                    export_run(run, path, to=to, weights=weights)
+                except UsageError as error:  # not every model can be had in every way
+                    print(f"{to} {weights}: {error}")
+                    continue
                 bundle = Bundle.open(path, device="cpu", threads=1)
                 part = test_part(bundle.info, manifest, info.protocol)
                 answered = answer(

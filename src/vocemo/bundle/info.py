@@ -15,7 +15,8 @@ from vocemo.prepare import Preparation
 FORMAT = 1  # raised when an older vocemo would misread a bundle
 METADATA_KEY = "vocemo"
 LEAST_LIMIT = 1e-6  # of a distance, which is divided by it
-Weights = Literal["float32", "float16", "int8"]
+# How a file keeps its weights; mixed: float16, but for convolutions that are computed in integers.
+Weights = Literal["float32", "float16", "int8", "mixed"]
 
 
 @dataclass(frozen=True)

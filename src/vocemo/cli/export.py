@@ -25,8 +25,11 @@ def export(
         ),
     ] = None,
     quantize: Annotated[
-        Literal["none", "float16", "int8"],
-        typer.Option(help="Store the weights in half the space (float16) or a quarter (int8)."),
+        Literal["none", "float16", "int8", "mixed"],
+        typer.Option(
+            help="Store the weights in half the space (float16) or a quarter (int8); mixed: float16, with "
+            "the large convolutions of such models as base computed in 8-bit integers, which is faster."
+        ),
     ] = "none",
     length_s: Annotated[
         float | None,
@@ -71,6 +74,8 @@ def export(
     Examples:
 
         vocemo export runs/dual-channel-cnn-all-fold-0-seed-0 --out emotion.onnx
+
+        vocemo export runs/base-all-fold-0-seed-0 --out quick.onnx --quantize mixed
 
         vocemo export runs/dual-channel-cnn-all-fold-0-seed-0 --out emotion.tflite --quantize int8
 

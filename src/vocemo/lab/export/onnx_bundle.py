@@ -18,6 +18,7 @@ from vocemo.bundle import DISTANCE, METADATA_KEY, OUTPUTS, Bundle, BundleInfo, W
 from vocemo.errors import BundleError, MissingExtraError
 from vocemo.lab.export.bundle_graph import BundleGraph
 from vocemo.lab.export.onnx_folding import fold_choices
+from vocemo.lab.export.onnx_integers import compute_in_integers
 from vocemo.lab.export.onnx_notes import strip_notes
 from vocemo.lab.export.onnx_weights import store_weights
 from vocemo.lab.export.parity import Parity, compare, noisy_tones
@@ -37,11 +38,13 @@ def write_bundle(
 ) -> Parity:
     """Write the bundle and return how closely it answers as the network does.
 
-    weights: how the file stores the model's weights; see `onnx_weights`. gaussians: what the distance is
+    weights: how the file stores the model's weights; see `onnx_weights` and, for mixed, `onnx_integers`.
+    gaussians: what the distance is
     measured from; None where the bundle measures none.
 
     Raises BundleError where the file does not answer as the network does; then nothing is left behind.
-    Raises MissingExtraError where the exporter is not installed.
+    Raises MissingExtraError where the exporter is not installed, UsageError where nothing of the network can
+    be computed in integers and that is asked for.
     """
     try:
         import onnx
@@ -55,8 +58,10 @@ def write_bundle(
     model = _onnx_model(BundleGraph(exportable, info.temperature, gaussians).eval(), info)
     fold_choices(model)
     strip_notes(model)
+    if weights == "mixed":
+        compute_in_integers(model, network)
     if weights != "float32":
-        store_weights(model, weights)
+        store_weights(model, "float16" if weights == "mixed" else weights)
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, info.to_json()
     partial = path.with_name(f".{path.name}.partial.onnx")

@@ -51,6 +51,8 @@ def export_run(
     info, outcome = folder.info(), folder.outcome()
     if to == "onnx" and length_s is not None:
         raise UsageError("--length-s goes with --to tflite: an .onnx file takes clips of any length")
+    if to == "tflite" and weights == "mixed":
+        raise UsageError("--quantize mixed is for .onnx files; valid for .tflite: none, float16, int8")
     threshold = selective.chosen(outcome.thresholds, risk)
     limit = outcome.distances.limit if outcome.distances else None
     gaussians = Gaussians.read(folder.domain) if limit is not None else None

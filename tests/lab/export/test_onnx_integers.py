@@ -1,0 +1,250 @@
+"""Convolutions in integers: what they compute, what may be computed so, and that a runtime does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import numpy_helper
+from torch import Tensor, nn
+from torch.nn import functional
+
+import vocemo
+from vocemo.bundle import Bundle, BundleInfo, TrainingInfo
+from vocemo.errors import UsageError
+from vocemo.lab import initial_bundle, network
+from vocemo.lab import recipe as recipes
+from vocemo.lab.export import onnx_bundle, onnx_integers
+from vocemo.lab.export.run import export_run
+from vocemo.lab.models.normalised_convolution import NormalisedConvolution
+from vocemo.lab.network import Network
+from vocemo.lab.recipe import Recipe
+
+CHANNELS = 32
+
+
+class Blocks(nn.Module):
+    """Two normalised convolutions as an encoder has them: pooling, a rectifier and a mask between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = (
+            NormalisedConvolution(nn.Conv2d(given, CHANNELS, 3, padding=1), nn.BatchNorm2d(CHANNELS))
+            for given in (1, CHANNELS)
+        )
+
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The second's input and its output."""
+        x = functional.max_pool2d(self.first(x), 2).relu() * mask
+        return x, functional.max_pool2d(self.second(x), 2).relu()
+
+
+class Whole(nn.Module):
+    """As a bundle's graph holds its network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = Blocks()
+
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        inner, outer = self.network(x, mask)
+        return inner, outer
+
+
+def settle(module: nn.Module, *batches: tuple[Tensor, ...]) -> None:
+    """Statistics of batch normalisations as of a network that has heard such batches."""
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+            layer.momentum = None
+    module.train()
+    with torch.no_grad():
+        for batch in batches:
+            module(*batch)
+    module.eval()
+
+
+@pytest.fixture(scope="module")
+def blocks() -> Whole:
+    torch.manual_seed(0)
+    whole = Whole()
+    for norm in (whole.network.first[1], whole.network.second[1]):
+        nn.init.uniform_(norm.weight, 0.3, 1.5)
+        nn.init.uniform_(norm.bias, -0.5, 0.5)
+    settle(whole, *((torch.randn(4, 1, 16, 40), torch.ones(4, 1, 1, 20)) for _ in range(20)))
+    return whole
+
+
+@pytest.fixture(scope="module")
+def graphs(blocks: Whole) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+    """In float32 and in integers."""
+    given = (torch.randn(2, 1, 16, 40), torch.ones(2, 1, 1, 20))
+    with onnx_bundle._quiet():
+        program = torch.onnx.export(blocks, given, dynamo=True, opset_version=onnx_bundle.OPSET)
+    assert program is not None
+    plain, rounded = program.model_proto, onnx.ModelProto()
+    rounded.CopyFrom(plain)
+    assert onnx_integers.compute_in_integers(rounded, blocks.network) == 1
+    onnx.checker.check_model(rounded, full_check=True)
+    return plain, rounded
+
+
+def session(model: onnx.ModelProto, *, optimised: bool = True) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    if not optimised:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+
+
+def heard(seed: int, padded: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    mask = np.ones((2, 1, 1, 20), np.float32)
+    mask[1, ..., 20 - padded :] = 0
+    return {"x": rng.standard_normal((2, 1, 16, 40)).astype(np.float32), "mask": mask}
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 20))
+def test_it_is_the_arithmetic_of_integers(
+    graphs: tuple[onnx.ModelProto, onnx.ModelProto], blocks: Whole, seed: int, padded: int
+) -> None:
+    """Jacob et al. (2018), equation 7, in exact integers, but for where a half is rounded to."""
+    model = graphs[1]
+    constants = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
+    (weight,) = (each for name, each in constants.items() if name.endswith("second.0.weight_int8"))
+    (w_scale,) = (each for name, each in constants.items() if name.endswith("second.0.weight_scale"))
+    (shift,) = (each for name, each in constants.items() if name.endswith("_int32"))
+    (x_scale,) = (each for name, each in constants.items() if name.endswith("_x_scale"))
+    (y_scale,) = (each for name, each in constants.items() if name.endswith("_y_scale"))
+    inner, outer = session(model).run(None, heard(seed, padded))
+    levels = np.rint(inner / x_scale).clip(0, 255)
+    # Exact: no sum reaches 2**53.
+    sums = functional.conv2d(
+        *(torch.from_numpy(a.astype(np.float64)) for a in (levels, weight, shift)), padding=1
+    )
+    scale = (w_scale.astype(np.float64) * x_scale / y_scale)[:, None, None]
+    expected = np.rint(sums.numpy() * scale).clip(0, 255)
+    expected = functional.max_pool2d(torch.from_numpy(expected), 2).numpy() * y_scale
+    assert np.abs(outer - expected).max() <= 1.001 * y_scale
+    assert (np.abs(outer - expected) > 1e-3 * y_scale).mean() < 1e-3
+
+
+def test_it_is_near_what_it_stands_for(graphs: tuple[onnx.ModelProto, onnx.ModelProto]) -> None:
+    whole, rounded = (session(each) for each in graphs)
+    error = power = 0.0
+    for seed in range(5):
+        expected, found = (each.run(None, heard(seed, 3))[1] for each in (whole, rounded))
+        error, power = error + np.square(found - expected).sum(), power + np.square(expected).sum()
+    assert 0 < error < power / 10**2.5  # 25 dB below
+
+
+def test_a_runtime_makes_one_step_in_integers_of_it(
+    graphs: tuple[onnx.ModelProto, onnx.ModelProto], tmp_path: Path
+) -> None:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    onnxruntime.InferenceSession(graphs[1].SerializeToString(), options, ["CPUExecutionProvider"])
+    kinds = [node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node]
+    assert kinds.count("QLinearConv") == 1
+    plain, merged = (session(graphs[1], optimised=each).run(None, heard(3))[1] for each in (False, True))
+    (step,) = (
+        float(numpy_helper.to_array(each))
+        for each in graphs[1].graph.initializer
+        if each.name.endswith("_y_scale")
+    )
+    assert np.abs(plain - merged).max() <= 1.001 * step
+
+
+def test_the_range_is_what_the_normalisation_says(
+    graphs: tuple[onnx.ModelProto, onnx.ModelProto], blocks: Whole
+) -> None:
+    for end, block in (("_x_scale", blocks.network.first), ("_y_scale", blocks.network.second)):
+        norm = block[1]
+        largest = max(b + 6 * abs(w) for b, w in zip(norm.bias.tolist(), norm.weight.tolist(), strict=True))
+        (scale,) = (
+            float(numpy_helper.to_array(each))
+            for each in graphs[1].graph.initializer
+            if each.name.endswith(end)
+        )
+        assert scale * 127 == pytest.approx(largest, rel=1e-5)
+
+
+def test_a_model_without_such_convolutions_is_refused(learnt: tuple[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no convolution of this model can be computed in integers"):
+        export_run(learnt[1], tmp_path / "no.onnx", weights="mixed")
+    with pytest.raises(UsageError, match=r"mixed is for \.onnx files"):
+        export_run(learnt[1], tmp_path / "no.tflite", to="tflite", weights="mixed")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def chosen() -> Recipe:
+    """Two networks upon BYOL-S's blocks, random."""
+    member = "{name='encoder-head', encoder='byol-s', weights='random', encoder_maps=true, hidden=[16]}"
+    return recipes.load(
+        "base",
+        [
+            "preparation.sample_rate=16000",
+            "front_end={name='byol-s-mel'}",
+            f"model={{name='committee', members=[{member}, {member}]}}",
+            "augmentation.views=0",
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def encoder(chosen: Recipe) -> Network:
+    """With statistics of noise."""
+    made = network.build(chosen, seed=0)
+    torch.manual_seed(1)
+    for norm in made.modules():  # equal ones would be one in the file
+        if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            nn.init.uniform_(norm.bias, -0.3, 0.3)
+    settle(made, *((0.1 * torch.randn(3, 16_000), torch.full((3,), 16_000)) for _ in range(4)))
+    return made
+
+
+def test_a_bundle_in_integers_answers_as_its_network_and_can_be_begun_with(
+    encoder: Network, chosen: Recipe, tmp_path: Path
+) -> None:
+    info = BundleInfo(
+        name="base",
+        vocemo_version=vocemo.__version__,
+        emotions=chosen.emotions,
+        preparation=chosen.preparation,
+        licence="none",
+        attribution=("nobody",),
+        training=TrainingInfo(corpora=("none",), clips=1, speakers=1, protocol="all"),
+    )
+    path = tmp_path / "mixed.onnx"
+    parity = onnx_bundle.write_bundle(encoder, info, path, "mixed")
+    assert 0 < parity.difference < 0.05 and parity.agreement > 0.6
+    bundle = Bundle.open(path, device="cpu")
+    assert bundle.info.weights == "mixed"
+    kinds = {each.data_type for each in onnx.load(path).graph.initializer}
+    assert {onnx.TensorProto.INT8, onnx.TensorProto.FLOAT16} <= kinds
+    begun, _ = initial_bundle.network_of(bundle, chosen)
+    own = encoder.model.members[0].encoder.blocks[1][0].weight
+    taken = begun.model.members[0].encoder.blocks[1]
+    # The bundle's carries its normalisation.
+    norm = encoder.model.members[0].encoder.blocks[1][1]
+    carried = own * (norm.weight / torch.sqrt(norm.running_var + norm.eps))[:, None, None, None]
+    torch.testing.assert_close(taken[0].weight, carried, atol=float(carried.abs().max()) / 100, rtol=0.02)
+    # Alone as in a batch.
+    rng = np.random.default_rng(0)
+    samples = (0.1 * rng.standard_normal((3, 32_000))).astype(np.float32)
+    lengths = np.array([32_000, 20_000, 9_000])
+    for row, count in enumerate(lengths):
+        samples[row, count:] = 0
+    together = bundle.run(samples, lengths)["probabilities"]
+    for row, count in enumerate(lengths):
+        alone = bundle.run(samples[row : row + 1, :count], lengths[row : row + 1])["probabilities"]
+        np.testing.assert_allclose(together[row], alone[0], atol=1e-4)
