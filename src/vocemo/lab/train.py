@@ -97,7 +97,9 @@ def begin(network: Network, options: TrainingOptions) -> TrainingState:
         for group in groups[-2:]:
             group["rate_factor"] = factor
     average = WeightAverage(network, options.weight_average) if options.weight_average else None
-    optimizer = torch.optim.AdamW(groups, lr=options.learning_rate)
+    # A processor has one pass for all of a parameter's steps; elsewhere torch chooses by itself.
+    fused = True if next(network.parameters()).device.type == "cpu" else None
+    optimizer = torch.optim.AdamW(groups, lr=options.learning_rate, fused=fused)
     return TrainingState(network, optimizer, options, average=average)
 
 

@@ -79,14 +79,16 @@ class ByolS(StagedEncoder):
     def rest(self, partway: Partway, stages: int) -> States:
         """States, from what the first so many blocks made."""
         x, lengths, _ = self._through(partway, stages, BLOCKS)
-        # (batch, frames, bands, channels): a band's channels lie together, as they were trained
-        states = x.permute(0, 3, 2, 1).flatten(2)
+        # A band's channels lie together, as the dense layers were trained: (batch, bands channels, frames)
+        states = x.transpose(1, 2).flatten(1, 2)
         if self.fc is not None:
-            states = self.fc(states)
-        return States(states.transpose(1, 2).unsqueeze(1), lengths)
+            states = self.fc(states.transpose(1, 2)).transpose(1, 2)
+        return States(states.unsqueeze(1), lengths)
 
     def _through(self, partway: Partway, start: int, stop: int) -> Partway:
         """Behind the blocks from start to stop."""
+        if start >= stop:
+            return partway
         x, lengths = self._apart(partway.x), partway.frames
         for block in self.blocks[start:stop]:
             x = block(x * _own(lengths, x, self.pictures))
