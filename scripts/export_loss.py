@@ -1,9 +1,11 @@
 """What a format, and weights in less space, cost a model: size, speed and figures on its own test fold.
 
 Every file that `vocemo export` can make of a run answers the clips that the run was tested on. The run's
-corpora must lie where they lay when it was trained.
+corpora must lie where they lay when it was trained. Of several runs, the folds of one cross-validation, each
+answers its own, and UAR and accuracy are the mean of theirs.
 
     python scripts/export_loss.py runs/dual-channel-cnn-emobox-6-fold-0-seed-0 --out loss.json
+    python scripts/export_loss.py runs/base/seed-0/fold-* --only "onnx float32" "onnx mixed"
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,17 +31,26 @@ from vocemo.lab.run import RunFolder
 from vocemo.runtime.predictor import Predictor
 
 RUNS = 20  # of the graph, whose median counts
+FILES = [f"{to} {weights}" for to in get_args(Format) for weights in get_args(Weights)]
 
 
 def main() -> None:
-    """Measure a run's files, print them as a table and write them as JSON."""
+    """Measure the files of runs, print them as a table and write them as JSON."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, help="a run folder with a test fold")
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a run folder with a test fold")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="FILE",
+        choices=FILES,
+        default=FILES,
+        help="as 'onnx mixed'; by default all",
+    )
     parser.add_argument("--out", type=Path, help="where the figures go as JSON")
     arguments = parser.parse_args()
-    found = loss(arguments.run)
+    found = together([loss(run, arguments.only) for run in arguments.runs])
     print(f"{'file':<16}{'MB':>7}{'ms':>8}{'UAR':>8}{'accuracy':>10}{'difference':>12}{'same':>8}")
     for name, each in found["files"].items():
         print(
@@ -50,7 +62,37 @@ def main() -> None:
         checkpoint.write_json(arguments.out, found)
 
 
-def loss(run: Path) -> dict[str, Any]:
+def together(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The figures of several folds as one; of one, its own.
+
+    Raises UsageError where they are not of one recipe, protocol and seed.
+    """
+    first, *others = found
+    if any(each[key] != first[key] for each in others for key in ("recipe", "protocol", "seed")):
+        raise UsageError(
+            "the runs are not the folds of one cross-validation: give those of one recipe and seed"
+        )
+    if not others:
+        return first
+
+    def mean(values: Iterable[float]) -> float:
+        return float(np.mean(list(values)))
+
+    files = {}
+    for name in first["files"]:
+        of = [each["files"][name] for each in found]
+        clips = sum(each["clips"] for each in of)
+        files[name] = {
+            **{key: mean(each[key] for each in of) for key in ("size_mb", "run_ms", "uar", "accuracy")},
+            "largest_difference": max(each["largest_difference"] for each in of),
+            "same_emotion": sum(each["same_emotion"] * each["clips"] for each in of) / clips,
+            "clips": clips,
+        }
+    network = {key: mean(each["network"][key] for each in found) for key in first["network"]}
+    return {**first, "fold": [each["fold"] for each in found], "network": network, "files": files}
+
+
+def loss(run: Path, only: Sequence[str] = FILES) -> dict[str, Any]:
     """The figures of every file, against the network's own answers to the same clips."""
     info = RunFolder(run).info()
     manifest = sum((read(spec) for spec in info.corpora), Manifest(()))
@@ -59,6 +101,8 @@ def loss(run: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for to in get_args(Format):
             for weights in get_args(Weights):
+                if f"{to} {weights}" not in only:
+                    continue
                 path = Path(folder) / f"{weights}.{to}"
                 try:
                     export_run(run, path, to=to, weights=weights)

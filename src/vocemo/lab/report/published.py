@@ -149,7 +149,8 @@ def export(path: Path) -> list[str]:
     ]
     clips = next(iter(found["files"].values()))["clips"]
     leak = ", LEAKY" if found["leaky"] else ""
-    told = f"{found['recipe']} (`{found['protocol']}`{leak}), fold {found['fold']}: {clips} clips, against"
+    fold = f"fold {found['fold']}" if isinstance(found["fold"], int) else f"{len(found['fold'])} folds"
+    told = f"{found['recipe']} (`{found['protocol']}`{leak}), {fold}: {clips} clips, against"
     told += f" the network's own answers, UAR {percent(found['network']['uar'])}."
     source = f"`{found['command']}`, commit {found['commit']}, {found['date']}."
     return [told, "", *markdown(header, rows, texts=1), "", source]
