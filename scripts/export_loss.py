@@ -30,6 +30,7 @@ from vocemo.lab.measure import answer, measured, test_part
 from vocemo.lab.run import RunFolder
 from vocemo.runtime.predictor import Predictor
 
+FIGURES = ("size_mb", "run_ms", "uar", "accuracy", "loss")  # whose mean over folds is told
 RUNS = 20  # of the graph, whose median counts
 FILES = [f"{to} {weights}" for to in get_args(Format) for weights in get_args(Weights)]
 
@@ -51,11 +52,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="where the figures go as JSON")
     arguments = parser.parse_args()
     found = together([loss(run, arguments.only) for run in arguments.runs])
-    print(f"{'file':<16}{'MB':>7}{'ms':>8}{'UAR':>8}{'accuracy':>10}{'difference':>12}{'same':>8}")
+    print(f"{'file':<16}{'MB':>7}{'ms':>8}{'UAR':>8}{'accuracy':>10}{'loss':>8}{'difference':>12}{'same':>8}")
     for name, each in found["files"].items():
         print(
             f"{name:<16}{each['size_mb']:>7.2f}{each['run_ms']:>8.1f}{each['uar']:>8.1%}"
-            f"{each['accuracy']:>10.1%}{each['largest_difference']:>12.1e}{each['same_emotion']:>8.1%}"
+            f"{each['accuracy']:>10.1%}{each['loss']:>8.4f}{each['largest_difference']:>12.1e}{each['same_emotion']:>8.1%}"
         )
     if arguments.out:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +84,7 @@ def together(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
         of = [each["files"][name] for each in found]
         clips = sum(each["clips"] for each in of)
         files[name] = {
-            **{key: mean(each[key] for each in of) for key in ("size_mb", "run_ms", "uar", "accuracy")},
+            **{key: mean(each[key] for each in of) for key in FIGURES},
             "largest_difference": max(each["largest_difference"] for each in of),
             "same_emotion": sum(each["same_emotion"] * each["clips"] for each in of) / clips,
             "clips": clips,
@@ -123,6 +124,7 @@ def loss(run: Path, only: Sequence[str] = FILES) -> dict[str, Any]:
                     "run_ms": _run_ms(bundle),
                     "uar": figures.metrics["uar"].mean,
                     "accuracy": figures.metrics["accuracy"].mean,
+                    "loss": figures.metrics["loss"].mean,
                     "largest_difference": float(differences.max()),
                     "same_emotion": same,
                     "clips": len(answered),
@@ -134,7 +136,7 @@ def loss(run: Path, only: Sequence[str] = FILES) -> dict[str, Any]:
         "leaky": RunFolder(run).leaky(),
         "fold": info.fold,
         "seed": info.seed,
-        "network": {"uar": network.metrics["uar"].mean, "accuracy": network.metrics["accuracy"].mean},
+        "network": {name: network.metrics[name].mean for name in ("uar", "accuracy", "loss")},
         "files": files,
         **provenance.stamp(),
     }

@@ -57,7 +57,7 @@ def test_answers_are_held_against_the_networks_own_clip_by_clip(script) -> None:
 
 def test_folds_are_told_as_one(script) -> None:
     def of_fold(number: int, uar: float, same: float, clips: int) -> dict:
-        figures = {"size_mb": 2.0, "run_ms": 5.0, "uar": uar, "accuracy": uar}
+        figures = {"size_mb": 2.0, "run_ms": 5.0, "uar": uar, "accuracy": uar, "loss": 1.0}
         apart = {"largest_difference": 0.1 * number, "same_emotion": same, "clips": clips}
         return {
             **{"recipe": "a-cnn", "protocol": "emobox-6", "seed": 0, "fold": number, "leaky": False},
@@ -69,7 +69,13 @@ def test_folds_are_told_as_one(script) -> None:
     found = script.together([first, second])
     assert found["fold"] == [1, 2] and found["network"] == {"uar": 0.5, "accuracy": 0.6}
     assert found["files"]["onnx mixed"] == {
-        **{"size_mb": 2.0, "run_ms": 5.0, "uar": pytest.approx(0.7), "accuracy": pytest.approx(0.7)},
+        **{
+            "size_mb": 2.0,
+            "run_ms": 5.0,
+            "uar": pytest.approx(0.7),
+            "accuracy": pytest.approx(0.7),
+            "loss": 1.0,
+        },
         **{"largest_difference": 0.2, "same_emotion": pytest.approx(0.925), "clips": 400},
     }
     with pytest.raises(UsageError, match="folds of one cross-validation"):

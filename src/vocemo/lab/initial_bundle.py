@@ -32,7 +32,7 @@ from vocemo.lab.network import Network
 from vocemo.lab.recipe import Recipe
 
 Array = NDArray[np.float32]
-ROUNDED_TOLERANCE = 0.1  # of a probability, where the bundle rounds what it computes with
+ROUNDED_TOLERANCE = 0.25  # of a probability, where the bundle rounds what it computes with
 _ROOT = "network."  # where `BundleGraph` keeps the network
 _FUSED = ("Conv", "Gemm", "MatMul")
 

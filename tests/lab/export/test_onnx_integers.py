@@ -109,6 +109,11 @@ def heard(seed: int, padded: int = 0) -> dict[str, np.ndarray]:
     return {"x": rng.standard_normal((2, 1, 16, 40)).astype(np.float32), "mask": mask}
 
 
+def constant(model: onnx.ModelProto, end: str) -> np.ndarray:
+    (found,) = (numpy_helper.to_array(each) for each in model.graph.initializer if each.name.endswith(end))
+    return found
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 20))
 def test_it_is_the_arithmetic_of_integers(
@@ -116,12 +121,8 @@ def test_it_is_the_arithmetic_of_integers(
 ) -> None:
     """Jacob et al. (2018), equation 7, in exact integers, but for where a half is rounded to."""
     model = graphs[1]
-    constants = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
-    (weight,) = (each for name, each in constants.items() if name.endswith("second.0.weight_int8"))
-    (w_scale,) = (each for name, each in constants.items() if name.endswith("second.0.weight_scale"))
-    (shift,) = (each for name, each in constants.items() if name.endswith("_int32"))
-    (x_scale,) = (each for name, each in constants.items() if name.endswith("_x_scale"))
-    (y_scale,) = (each for name, each in constants.items() if name.endswith("_y_scale"))
+    weight, w_scale = (constant(model, f"second.0.weight_{end}") for end in ("int8", "scale"))
+    shift, x_scale, y_scale = (constant(model, end) for end in ("_int32", "_x_scale", "_y_scale"))
     inner, outer = session(model).run(None, heard(seed, padded))
     levels = np.rint(inner / x_scale).clip(0, 255)
     # Exact: no sum reaches 2**53.
@@ -154,11 +155,7 @@ def test_a_runtime_makes_one_step_in_integers_of_it(
     kinds = [node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node]
     assert kinds.count("QLinearConv") == 1
     plain, merged = (session(graphs[1], optimised=each).run(None, heard(3))[1] for each in (False, True))
-    (step,) = (
-        float(numpy_helper.to_array(each))
-        for each in graphs[1].graph.initializer
-        if each.name.endswith("_y_scale")
-    )
+    step = float(constant(graphs[1], "_y_scale"))
     assert np.abs(plain - merged).max() <= 1.001 * step
 
 
@@ -167,13 +164,27 @@ def test_the_range_is_what_the_normalisation_says(
 ) -> None:
     for end, block in (("_x_scale", blocks.network.first), ("_y_scale", blocks.network.second)):
         norm = block[1]
-        largest = max(b + 6 * abs(w) for b, w in zip(norm.bias.tolist(), norm.weight.tolist(), strict=True))
-        (scale,) = (
-            float(numpy_helper.to_array(each))
-            for each in graphs[1].graph.initializer
-            if each.name.endswith(end)
-        )
-        assert scale * 127 == pytest.approx(largest, rel=1e-5)
+        largest = max(b + 8 * abs(w) for b, w in zip(norm.bias.tolist(), norm.weight.tolist(), strict=True))
+        assert constant(graphs[1], end) * 255 == pytest.approx(largest, rel=1e-5)
+
+
+def test_what_rounded_weights_add_in_the_mean_is_taken_from_the_bias(
+    graphs: tuple[onnx.ModelProto, onnx.ModelProto], blocks: Whole
+) -> None:
+    """By drawn numbers: inputs as the normalisation says they are lead to outputs of equal means."""
+    norm = blocks.network.first[1]
+    drawn = torch.randn(CHANNELS, 200_000, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    means = (drawn * norm.weight[:, None].abs() + norm.bias[:, None]).clamp(min=0).mean(1).detach().numpy()
+    plain, rounded = graphs
+    exact = constant(plain, "second.0.weight").astype(np.float64)
+    own = constant(rounded, "second.0.weight_int8") * constant(rounded, "second.0.weight_scale")[
+        :, None, None, None
+    ].astype(np.float64)
+    shifts = constant(rounded, "_int32") * constant(rounded, "bias_scale").astype(np.float64)
+    before = (exact.sum((2, 3)) * means).sum(1) + constant(plain, "second.0.bias")
+    after = (own.sum((2, 3)) * means).sum(1) + shifts
+    uncorrected = (own.sum((2, 3)) * means).sum(1) + constant(plain, "second.0.bias")
+    assert np.abs(after - before).max() < 0.1 * np.abs(uncorrected - before).max()
 
 
 def test_a_model_without_such_convolutions_is_refused(learnt: tuple[str, Path], tmp_path: Path) -> None:
@@ -226,7 +237,7 @@ def test_a_bundle_in_integers_answers_as_its_network_and_can_be_begun_with(
     )
     path = tmp_path / "mixed.onnx"
     parity = onnx_bundle.write_bundle(encoder, info, path, "mixed")
-    assert 0 < parity.difference < 0.05 and parity.agreement > 0.6
+    assert 0 < parity.difference < 0.3  # tones are not what these statistics are of
     bundle = Bundle.open(path, device="cpu")
     assert bundle.info.weights == "mixed"
     kinds = {each.data_type for each in onnx.load(path).graph.initializer}
@@ -238,13 +249,16 @@ def test_a_bundle_in_integers_answers_as_its_network_and_can_be_begun_with(
     norm = encoder.model.members[0].encoder.blocks[1][1]
     carried = own * (norm.weight / torch.sqrt(norm.running_var + norm.eps))[:, None, None, None]
     torch.testing.assert_close(taken[0].weight, carried, atol=float(carried.abs().max()) / 100, rtol=0.02)
-    # Alone as in a batch.
     rng = np.random.default_rng(0)
     samples = (0.1 * rng.standard_normal((3, 32_000))).astype(np.float32)
     lengths = np.array([32_000, 20_000, 9_000])
     for row, count in enumerate(lengths):
         samples[row, count:] = 0
     together = bundle.run(samples, lengths)["probabilities"]
+    with torch.inference_mode():
+        exact = encoder(torch.from_numpy(samples), torch.from_numpy(lengths)).logits.softmax(1)
+    np.testing.assert_allclose(together, exact, atol=0.02)
+    # Alone as in a batch.
     for row, count in enumerate(lengths):
         alone = bundle.run(samples[row : row + 1, :count], lengths[row : row + 1])["probabilities"]
         np.testing.assert_allclose(together[row], alone[0], atol=1e-4)

@@ -3,10 +3,11 @@
 A convolution whose input was normalised over batches and rectified is told by that normalisation how large
 its input becomes: each channel's numbers are about normally distributed, with the shift as their mean and the
 scale as their deviation, so that no recording need be heard (Nagel, van Baalen, Blankevoort & Welling 2019,
-"Data-Free Quantization Through Weight Equalization and Bias Correction", section 4.2.1). Weights are rounded
-to 8 bits with a scale for each output channel, inputs to 7 bits of a byte: where a processor adds products in
-pairs of 16 bits, none then overflows, and all processors give the same numbers. What lies beyond the range
-has the other half of the byte.
+"Data-Free Quantization Through Weight Equalization and Bias Correction", section 4.2.1). What rounded weights
+add to each output in the mean is taken from its bias, by the same distribution (section 4.2.2).
+
+Weights have 8 bits with a scale for each output channel, inputs a byte. Some processors add products in pairs
+of 16 bits: below 128, four deviations, no pair overflows, and all processors give the same numbers.
 
 The graph says so as ONNX does, by pairs of QuantizeLinear and DequantizeLinear around what is meant, which a
 runtime makes one step in integers of (Jacob et al. 2018, "Quantization and Training of Neural Networks for
@@ -15,9 +16,12 @@ Efficient Integer-Arithmetic-Only Inference", equation 7).
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -26,10 +30,8 @@ from vocemo.lab.export.onnx_weights import rounded
 from vocemo.lab.models.normalised_convolution import NormalisedConvolution
 from vocemo.lab.network import Network
 
-DEVIATIONS = (
-    6.0  # that a channel's numbers reach: of the normal distribution one in a thousand million is larger
-)
-LEVELS = 127  # of an input's byte, up to that
+DEVIATIONS = 8.0  # of its channel's normal distribution that a byte reaches; what is larger counts as that
+LEVELS = 255
 LEAST_PRODUCTS = 256  # to one number of the output: fewer are not worth the rounding
 # What leaves numbers within their range and zero where it was: a rectifier, pooling, padding's mask, layout.
 _BETWEEN = ("Relu", "MaxPool", "Mul", "Reshape", "Transpose")
@@ -56,62 +58,78 @@ def compute_in_integers(model: Any, network: Network) -> int:
 
 
 class _Convolutions:
-    """The normalised convolutions of a graph, and how large their outputs become."""
+    """The normalised convolutions of a graph, and what is known of their outputs."""
 
     def __init__(self, graph: Any, network: Network) -> None:
         from onnx import numpy_helper
 
         self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
         self._maker = {name: node for node in graph.node for name in node.output}
-        self._largest = {
-            f"network.{name}.0.weight": _largest(module)
+        self._outputs = {
+            f"network.{name}.0.weight": _Outputs.of(module)
             for name, module in network.named_modules()
             if isinstance(module, NormalisedConvolution)
         }
 
     def is_to_be_in_integers(self, node: Any) -> bool:
-        """Whether a node is a convolution with a known range before it and behind it."""
-        if node.op_type != "Conv" or node.input[1] not in self._largest or len(node.input) < 3:
+        """Whether a node is a convolution of which enough is known."""
+        if node.op_type != "Conv" or node.input[1] not in self._outputs or len(node.input) < 3:
             return False
         products = int(np.prod(self.constants[node.input[1]].shape[1:]))
-        return products >= LEAST_PRODUCTS and self.largest_before(node) is not None
+        return products >= LEAST_PRODUCTS and self.before(node) is not None
 
-    def largest_before(self, node: Any) -> float | None:
-        """How large a convolution's input becomes; None where that is not known, or it has a sign."""
+    def before(self, node: Any) -> _Outputs | None:
+        """The outputs that a convolution hears; None where they are not known, or have a sign."""
         rectified, name = False, node.input[0]
         while True:
             maker = self._maker.get(name)
             if maker is None:
                 return None
             if maker.op_type == "Conv":
-                return self._largest.get(maker.input[1]) if rectified else None
+                return self._outputs.get(maker.input[1]) if rectified else None
             if maker.op_type not in _BETWEEN:
                 return None
             rectified |= maker.op_type == "Relu"
             name = maker.input[0]
 
-    def largest_behind(self, node: Any) -> float:
-        """How large its output becomes."""
-        return self._largest[node.input[1]]
+    def behind(self, node: Any) -> _Outputs:
+        """Its own outputs."""
+        return self._outputs[node.input[1]]
 
 
-def _largest(convolution: NormalisedConvolution) -> float:
-    norm = convolution[1]
-    assert isinstance(norm, nn.BatchNorm2d)
-    return float((norm.bias + DEVIATIONS * norm.weight.abs()).detach().max())
+@dataclass(frozen=True)
+class _Outputs:
+    """A normalised convolution's outputs, as its normalisation describes them."""
+
+    largest: float
+    means: NDArray[np.float64]  # of each channel, behind the rectifier
+
+    @classmethod
+    def of(cls, convolution: NormalisedConvolution) -> _Outputs:
+        norm = convolution[1]
+        assert isinstance(norm, nn.BatchNorm2d)
+        shift, scale = (each.detach().double() for each in (norm.bias, norm.weight.abs()))
+        # The mean of a normal distribution whose part below 0 counts as 0: Nagel et al., section 4.2.2.
+        away = shift / scale.clamp(min=torch.finfo(torch.float32).tiny)
+        density = torch.exp(-away.square() / 2) / math.sqrt(2 * math.pi)
+        means = shift * torch.special.ndtr(away) + scale * density
+        return cls(float((shift + DEVIATIONS * scale).max()), means.numpy())
 
 
 def _put_into_integers(graph: Any, node: Any, found: _Convolutions) -> None:
     """Put pairs of QuantizeLinear and DequantizeLinear around a convolution."""
     from onnx import helper, numpy_helper
 
-    before = found.largest_before(node)
+    before = found.before(node)
     assert before is not None
     x, weight, bias = node.input[:3]
-    x_scale, y_scale = before / LEVELS, found.largest_behind(node) / LEVELS
+    x_scale, y_scale = before.largest / LEVELS, found.behind(node).largest / LEVELS
+    exact = found.constants[weight].astype(np.float64)
     levels, scales, _ = rounded(found.constants[weight])
+    added = levels * scales[:, None, None, None].astype(np.float64) - exact
+    expected = (added.sum((2, 3)) * before.means).sum(1)
     shift_scales = (scales * np.float32(x_scale)).astype(np.float32)
-    shift = np.rint(found.constants[bias] / shift_scales).astype(np.int32)
+    shift = np.rint((found.constants[bias] - expected) / shift_scales).astype(np.int32)
     name, out = node.output[0], f"{node.output[0]}_float"
     given: dict[str, NDArray[Any]] = {
         f"{name}_x_scale": np.asarray(x_scale, np.float32),

@@ -135,13 +135,22 @@ VIEWS: dict[str, Callable[[Mapping[str, Results]], list[str]]] = {
 def export(path: Path) -> list[str]:
     """A line a file that a run can be exported to."""
     found = json.loads(path.read_text(encoding="utf-8"))
-    header = ("file", "size", "UAR", "accuracy", "same emotion", "largest difference of a probability")
+    header = (
+        "file",
+        "size",
+        "UAR",
+        "accuracy",
+        "loss",
+        "same emotion",
+        "largest difference of a probability",
+    )
     rows = [
         (
             name,
             f"{each['size_mb']:.2f} MB",
             percent(each["uar"]),
             percent(each["accuracy"]),
+            f"{each['loss']:.4f}" if "loss" in each else "-",
             percent(each["same_emotion"]),
             f"{each['largest_difference']:.0e}",
         )
