@@ -109,6 +109,16 @@ class BundleInfo:
             "relabel": dict(self.relabel),
         }
 
+    @property
+    def stored(self) -> str:
+        """How the weights are stored, for people.
+
+        >>> BundleInfo("mine", ("happy", "sad"), weights="mixed").stored
+        'float16, its large convolutions computed in 8-bit integers'
+        """
+        mixed = self.weights == "mixed"
+        return "float16, its large convolutions computed in 8-bit integers" if mixed else self.weights
+
     def to_json(self) -> str:
         """The JSON text that the file holds."""
         return json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True)

@@ -45,7 +45,7 @@ def _sections(bundle: Bundle) -> list[tuple[str, list[str]]]:
             f"Model: {about.name}",
             [
                 f"File: {bundle.path} ({size_mb:.1f} MB, sha256 {bundle.sha256[:16]})",
-                f"Takes: {_takes(bundle)}; weights stored as {about.weights}",
+                f"Takes: {_takes(bundle)}; weights stored as {about.stored}",
                 f"Made by: vocemo {about.vocemo_version or 'unknown'}, bundle format {about.format}",
                 f"Emotions ({len(about.emotions)}): {', '.join(about.emotions)}",
                 f"Calibration: temperature {about.temperature:.3f}",

@@ -120,7 +120,7 @@ def _details(info: BundleInfo, file: str, size_bytes: int) -> list[str]:
     made = info.training
     recipe = f"`{made.recipe}`, SHA-256 `{made.recipe_sha256}`" if made.recipe else "not stated"
     rows = [
-        ("File", f"`{file}`, {size_bytes / 1e6:.2f} MB, weights stored as {info.weights}"),
+        ("File", f"`{file}`, {size_bytes / 1e6:.2f} MB, weights stored as {info.stored}"),
         (
             "Made by",
             f"vocemo {info.vocemo_version or 'of an unknown version'}, commit {made.commit or 'not stated'}",
