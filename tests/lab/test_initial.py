@@ -279,8 +279,10 @@ def test_the_packaged_models_answer_as_their_bundles_do(name: str) -> None:
     begun = network.build(chosen, seed=3)
     weights.put_into(begun, chosen.emotions)
     found = compare(begun.eval(), bundle, noisy_tones(chosen.preparation), "noisy tones", weights.gaussians)
-    assert found.difference < 1e-5 and found.agreement == 1.0
-    assert weights.gaussians is not None and found.distance < 1e-3
+    # A bundle in integers also rounds what it computes with; a network begun from its weights does not.
+    tolerance, of_distance = (0.02, 0.02) if bundle.info.weights == "mixed" else (1e-5, 1e-3)
+    assert found.difference < tolerance and found.agreement == 1.0
+    assert weights.gaussians is not None and found.distance < of_distance
     assert weights.temperature == bundle.info.temperature
     assert weights.info.corpora == bundle.info.training.corpora
 
