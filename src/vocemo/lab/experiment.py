@@ -87,6 +87,8 @@ def check(recipe: Recipe, *, to_train: bool = False) -> None:
                 )
             _check_views(candidate, recipe.augmentation.views)
             if to_train:
+                if candidate.has_gate and not recipe.augmentation.views:
+                    raise UsageError("model.gate learns from kept views: set augmentation.views")
                 candidate.begin()
             candidate(torch.zeros(2, length), torch.tensor([length, length]))
             # In training as well: batch normalisation without a time axis takes no batch of one clip.

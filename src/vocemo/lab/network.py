@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
@@ -131,6 +131,33 @@ class Network(nn.Module):
         branches = self.heard_by(learner)
         with self._width(partways[branches[0].trunk].x):
             return tuple(branch.member.on_trunk(partways[branch.trunk]).logits.float() for branch in branches)
+
+    @property
+    def has_gate(self) -> bool:
+        """Whether its members count by what a recording is like (`models.gate`)."""
+        return isinstance(self.model, Committee) and self.model.gate is not None
+
+    def learnt_together(self) -> list[list[nn.Parameter]]:
+        """Parameters whose gradients are of one loss: a gate's is no other's."""
+        model = self.model
+        gate = model.gate if isinstance(model, Committee) else None
+        own = [] if gate is None else list(gate.parameters())
+        apart = {id(parameter) for parameter in own}
+        others = [parameter for parameter in self.parameters() if id(parameter) not in apart]
+        return [others, own] if own else [others]
+
+    def lesson_loss(self, of_learners: Sequence[Mapping[int, Partway]]) -> Tensor | None:
+        """How ill a committee's gate tells its learners' batches apart, in nats; None: no gate learns.
+
+        of_learners: for each learner, what `votes_on_trunks` takes.
+        """
+        model = self.model
+        if not isinstance(model, Committee) or model.gate is None:
+            return None
+        gate = model.gate
+        if not any(parameter.requires_grad for parameter in gate.parameters()):
+            return None
+        return gate.loss([gate.pooled(*model.states(own[0])) for own in of_learners])
 
     def summed_up_on_trunks(self, partways: Mapping[int, Partway], statistics: Tensor) -> Tensor:
         """Each clip's vector of `summary`, from behind all trunks and `band_statistics` in front of them."""

@@ -225,10 +225,14 @@ def _step(
         losses += [loss_of(logits, batch.targets, batch.told, mixture, counted) for logits in votes]
         first = first or [vote.detach() for vote in votes]
     loss = torch.stack(losses).mean()
+    # Clips are told apart as they are, not mixed.
+    viewed = [batch.partways for batch in batches if isinstance(batch, ViewBatch)]
+    of_gate = state.network.lesson_loss(viewed) if viewed else None
     state.optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
+    torch.autograd.backward(loss if of_gate is None else loss + of_gate)
     if state.options.gradient_clip is not None:
-        nn.utils.clip_grad_norm_(state.network.parameters(), state.options.gradient_clip)
+        for together in state.network.learnt_together():
+            nn.utils.clip_grad_norm_(together, state.options.gradient_clip)
     state.optimizer.step()
     if state.average is not None:
         state.average.update(state.network)

@@ -1,8 +1,8 @@
 """Several networks that listen to the same picture and are answered for together.
 
 Each member learns by itself: its own answers are held against the targets, and none leans on another. The
-committee's probabilities are the mean of theirs. Networks that err differently are better together than the
-best of them, and one file holds them all.
+committee's probabilities are the mean of theirs, or where a gate tells whom to ask, a weighed mean. Networks
+that err differently are better together than the best of them, and one file holds them all.
 
 Dietterich (2000), "Ensemble Methods in Machine Learning"; Lakshminarayanan, Pritzel & Blundell (2017),
 "Simple and Scalable Predictive Uncertainty Estimation using Deep Ensembles", section 2.4.
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from vocemo.errors import UsageError
 from vocemo.lab.models.encoder_head import EncoderHead
 from vocemo.lab.models.encoders import Credit, Partway
+from vocemo.lab.models.gate import Gate
 from vocemo.lab.models.lesson import OF_A_LESSON, Lesson
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS, build, settled
@@ -41,6 +42,9 @@ class Committee(nn.Module):
     it learns from and one past the last, a `mixup` and `clip_weights` of its own (`lesson.Lesson`): one may
     grow up in quiet, another in all sorts of places, a third on speech more than on song.
 
+    Where members have other `views` than others, a `gate` of so many hidden numbers learns which of these
+    views a recording is like, and members count by that (`gate.Gate`); 0: all count alike.
+
     Members with the same trained encoder whose first stages stay frozen share these, which are then kept and
     computed once: branches on one trunk (Lee et al. 2015, "Why M Heads are Better than One").
     """
@@ -55,6 +59,7 @@ class Committee(nn.Module):
         parts: Sequence[slice],
         members: Sequence[Mapping[str, Any]] = ({"name": "residual-cnn"}, {"name": "residual-cnn"}),
         own_batches: bool = False,
+        gate: int = 0,
     ) -> None:
         super().__init__()
         if not isinstance(own_batches, bool):
@@ -75,6 +80,7 @@ class Committee(nn.Module):
         for number, (member, root) in enumerate(zip(built, self.roots, strict=True)):
             if isinstance(member, EncoderHead) and root not in (None, number):
                 member.stand_on_another()
+        self.gate = self._gate(gate)  # built last: members begin as they do without one
 
     def forward(self, features: Tensor, lengths: Tensor) -> Output:
         """Features (batch, channels, bands, frames), valid frames (batch,) -> Output, votes and all."""
@@ -88,8 +94,12 @@ class Committee(nn.Module):
                 trunks[root] = member.trunk(seen, lengths)
             outputs.append(member.on_trunk(trunks[root]))
         votes = torch.stack([output.logits.float() for output in outputs], dim=1)
+        said = torch.log_softmax(votes, dim=2)
         # The logarithm of a mean of probabilities: softmax gives the mean back.
-        logits = torch.logsumexp(torch.log_softmax(votes, dim=2), dim=1) - math.log(len(outputs))
+        if self.gate is None:
+            logits = torch.logsumexp(said, dim=1) - math.log(len(outputs))
+        else:
+            logits = torch.logsumexp(said + self.gate(*self.states(trunks[0])).unsqueeze(2), dim=1)
         embedding = torch.cat([output.embedding.float() for output in outputs], dim=1)
         return Output(logits, embedding, votes=votes)
 
@@ -103,6 +113,13 @@ class Committee(nn.Module):
         first = self.members[root]
         assert isinstance(first, EncoderHead)
         return member.on_trunk(first.trunk(seen, lengths))
+
+    def states(self, trunk: Partway) -> tuple[Tensor, Tensor]:
+        """What all members of a gate stand on, from the one trunk: (batch, D, T), own frames (batch,)."""
+        first = self.members[0]
+        assert isinstance(first, EncoderHead)
+        states = first.states(trunk)
+        return states.hidden[:, 0].float(), states.frames
 
     def begin(self) -> None:
         """Put trained weights into the members that begin with such."""
@@ -118,12 +135,26 @@ class Committee(nn.Module):
             own = getattr(member, "parameter_groups", None)
             for parameters, share in own() if own is not None else [(list(member.parameters()), 1.0)]:
                 groups.append((parameters, lesson.learning_rate_factor * share))
-        return groups
+        return groups if self.gate is None else [*groups, (list(self.gate.parameters()), 1.0)]
 
     def credits(self) -> tuple[Credit, ...]:
         """Whom a trained committee must name, each once."""
         found = [credit for member in self.members for credit in _credits(member)]
         return tuple(dict.fromkeys(found))
+
+    def _gate(self, hidden: int) -> Gate | None:
+        """None of 0. Raises UsageError where there is nothing to tell apart, or nothing to tell it by."""
+        if hidden < 0:
+            raise UsageError(f"model.gate is {hidden!r}; valid: a number of neurons, 0 for none")
+        if not hidden:
+            return None
+        kinds = [lesson.views for lesson in self.lessons]
+        if len(set(kinds)) < 2:
+            raise UsageError("model.gate tells apart members' views, and no member has others than another")
+        first = self.members[0]
+        if set(self.roots) != {0} or not isinstance(first, EncoderHead) or not first.frozen or first.mix:
+            raise UsageError("model.gate needs members that all share one frozen encoder of one state")
+        return Gate(first.encoder.width, [list(dict.fromkeys(kinds)).index(kind) for kind in kinds], hidden)
 
     @staticmethod
     def settled(options: Mapping[str, Any]) -> dict[str, Any]:

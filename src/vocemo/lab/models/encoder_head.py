@@ -130,10 +130,13 @@ class EncoderHead(nn.Module):
 
     def on_trunk(self, partway: Partway) -> Output:
         """What `forward` gives, from what the frozen first stages made."""
+        return self._answer(self.states(partway))
+
+    def states(self, partway: Partway) -> States:
+        """The encoder's states, from what its frozen first stages made."""
         assert isinstance(self.encoder, StagedEncoder)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            states = self.encoder.rest(partway, self.frozen_stages)
-        return self._answer(states)
+            return self.encoder.rest(partway, self.frozen_stages)
 
     def stand_on_another(self) -> None:
         """Keep no frozen first stages: `on_trunk` alone is asked from then on, with what another's made."""
