@@ -132,6 +132,9 @@ def _fill(made: Network, graph: _Graph, name: str) -> None:
     for place, module in made.named_modules():
         if not isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) or _there(place, graph):
             continue
+        if not graph.of(_ROOT + place, (*_FUSED, "BatchNormalization")):
+            folded[place] = None  # the layer behind it carries it (`export.onnx_integers`)
+            continue
         fused = graph.of(_ROOT + place, _FUSED)
         if len(fused) != 1 or len(fused[0].input) < 3:
             missing.append(place)
