@@ -36,6 +36,31 @@ def test_the_pace_is_that_of_late() -> None:
     assert stream.getvalue().splitlines()[-1].endswith("(300.0 s, 6 epochs/min, 78 min left)")
 
 
+def test_no_pace_is_told_of_a_beginning_that_takes_longer() -> None:
+    stream, now = io.StringIO(), [0.0]
+    bar = module._PlainBar("Training", 10, "epochs", stream, clock=lambda: now[0])
+    bar.steady_from = 1
+    for _ in range(4):  # a minute to the first epoch, then ten seconds to each
+        now[0] += 15.0
+        bar.advance(0.25)
+    for _ in range(2):
+        now[0] += 10.0
+        bar.advance()
+    lines = stream.getvalue().splitlines()
+    assert [line.partition("(")[2] for line in lines[:3]] == ["15.0 s)", "30.0 s)", "45.0 s)"]
+    assert lines[-1] == "Training: 3 of 10 epochs (80.0 s, 6 epochs/min, 70 s left)"
+
+
+def test_a_terminal_reckons_none_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    with progress("Training", 10, "epochs", stream=Terminal(), steady_from=1) as bar:
+        assert isinstance(bar, module._TerminalBar)
+        bar.advance(0.5)
+        assert bar._rich.tasks[0].completed == 0 and "0.5 of 10" in bar._rich.tasks[0].fields["amount"]
+        bar.advance(0.5)
+        assert bar._rich.tasks[0].completed == 1
+
+
 def test_bytes_are_megabytes_and_an_unknown_total_is_left_out() -> None:
     stream = io.StringIO()
     with progress("Fetching", None, "B", stream=stream) as bar:

@@ -102,7 +102,13 @@ def crossval(
     boards = training.boards(tensorboard, *(job.folder for job in jobs))
     epochs = chosen.training.epochs
     done: list[lab.Job] = []
-    with progress("Cross-validation", len(jobs) * epochs, "epochs", quiet=quiet) as bar:
+    with progress(
+        "Cross-validation",
+        len(jobs) * epochs,
+        "epochs",
+        quiet=quiet,
+        steady_from=training.slow_epochs(chosen),
+    ) as bar:
         shown = [ShowTraining(bar, f"seed {job.seed} fold {job.fold.index}", epochs=epochs) for job in jobs]
         running = lab.run(
             jobs,

@@ -28,10 +28,12 @@ def progress(
     *,
     quiet: bool = False,
     stream: TextIO | None = None,
+    steady_from: float = 0.0,
 ) -> Bar:
     """A bar for a job of `total` units, or of unknown length; `quiet` shows nothing.
 
-    unit: what is counted, such as clips; B stands for bytes and is shown in megabytes.
+    unit: what is counted, such as clips; B stands for bytes and is shown in megabytes. steady_from: how many
+    units take longer than the rest; until they are done no pace is told, which would mislead.
 
     >>> with progress("Reading", 3, "clips", stream=sys.stdout) as bar:
     ...     bar.advance(3, note="done")  # doctest: +ELLIPSIS
@@ -40,9 +42,9 @@ def progress(
     stream = sys.stderr if stream is None else stream
     if quiet:
         return Bar(description, total, unit)
-    if stream.isatty():
-        return _TerminalBar(description, total, unit, stream)
-    return _PlainBar(description, total, unit, stream)
+    shown: Bar = (_TerminalBar if stream.isatty() else _PlainBar)(description, total, unit, stream)
+    shown.steady_from = steady_from
+    return shown
 
 
 class Bar:
@@ -55,6 +57,7 @@ class Bar:
         self.description, self.total, self.unit = description, total, unit
         self.done = 0.0
         self.note = ""
+        self.steady_from = 0.0
 
     def advance(self, n: float = 1, note: str | None = None) -> None:
         """Count n more units as done; `note` says where the job stands, and stays until the next."""
@@ -122,6 +125,9 @@ class _PlainBar(Bar):
 
     def _pace(self) -> str:
         """How fast it went lately, and how long the rest takes at that; nothing at the end."""
+        if self.done < self.steady_from:
+            self._marks.clear()
+            return ""
         self._marks.append((self._shown, self.done))
         while self._shown - self._marks[0][0] > PACE_OVER_S:
             self._marks.popleft()
@@ -213,7 +219,9 @@ class _TerminalBar(Bar):
         speed = self._rich.tasks[0].speed
         # Details, where there are any, tell it in a column of their own.
         pace = f", {_rate(speed, self.unit)}" if speed and self.unit and not self._details else ""
-        self._rich.update(self._task, completed=self.done, amount=self._amount(), pace=pace)
+        # From what it is not told it reckons no time that is left.
+        told = self.done if self.done >= self.steady_from else 0.0
+        self._rich.update(self._task, completed=told, amount=self._amount(), pace=pace)
 
     def _noted(self) -> Text:
         from rich.text import Text

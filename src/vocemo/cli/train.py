@@ -101,7 +101,7 @@ def train(
     folder = RunFolder(out or Path("runs") / f"{chosen.name}-{protocol}-fold-{fold}-seed-{seed}")
     info = crossval.run_info(chosen, corpus or (), folds[fold], seed, where, learnt, initial)
     boards = training.boards(tensorboard, folder)
-    with progress("Training", epochs, "epochs", quiet=quiet) as bar:
+    with progress("Training", epochs, "epochs", quiet=quiet, steady_from=training.slow_epochs(chosen)) as bar:
         outcome = experiment.run_fold(
             info,
             folds[fold],

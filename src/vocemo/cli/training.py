@@ -239,9 +239,15 @@ def read_corpora(specs: Sequence[str] | None, recipe: Recipe) -> Manifest:
     kept = selection.manifest
     voices = wording.speakers(len(kept.speakers) if kept.speakers_known else 0)
     say(f"{wording.many(len(kept), 'clip')}, {voices}, {wording.many(len(kept.emotions), 'emotion')}")
-    if views := recipe.augmentation.views:
+    if slow_epochs(recipe):
+        views = recipe.augmentation.views
         say(f"{views} views of each clip are made when it is first seen: the first epoch takes longest")
     return kept
+
+
+def slow_epochs(recipe: Recipe) -> int:
+    """How many epochs at the beginning take longer than the rest: in the first, views are made and kept."""
+    return 1 if recipe.augmentation.views else 0
 
 
 def strictest_protocol(manifest: Manifest) -> str:
