@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 MOST_CLIPS = 16  # in one run of the graph,
-MOST_S = 9.0  # and seconds, padding included: what a core's caches bear (docs/performance.md), and the memory too
+MOST_S = 9.0  # and seconds, padding included: what a core's caches bear, and the memory too
 _FIRST_GROUP, _LARGEST_GROUP = 4, 64  # recordings read ahead: few at first, so that answers come at once
 
 Each = TypeVar("Each")
