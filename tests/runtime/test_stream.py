@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import fabricate_bundle
 from vocemo import audio
 from vocemo.errors import UsageError
+from vocemo.runtime.hearing import OfWindow
 from vocemo.runtime.predictor import Predictor
 from vocemo.runtime.stream import Event, Stream, believed
 
@@ -128,6 +130,21 @@ def test_a_stretch_shorter_than_a_window_that_ends_in_doubt_is_kept(tiny: Predic
         ]
         found += sum(each.emotion is not None for each in offline)
     assert found >= 10
+
+
+def test_a_stream_without_end_holds_the_windows_of_what_was_said_last_alone(
+    tiny: Predictor, spoken: np.ndarray
+) -> None:
+    stream, held, timelines = tiny.stream(RATE_HZ), [], []
+    for _ in range(4):
+        stream.push(spoken)
+        held.append(sum(isinstance(each, OfWindow) for each in gc.get_objects()))
+        timelines.append(stream.segments)
+    assert 0 < held[-1] == held[-2]
+    assert all(after[: len(before) - 1] == before[:-1] for before, after in itertools.pairwise(timelines))
+    stream.finish()
+    heard = [(each.start_s, each.emotion) for each in stream.segments]
+    assert heard == [(each.start_s, each.emotion) for each in tiny.timeline(np.tile(spoken, 4), RATE_HZ)]
 
 
 def test_silence_says_nothing_and_the_end_of_speech_says_so_once(tiny: Predictor, spoken: np.ndarray) -> None:

@@ -28,16 +28,17 @@ class OfWindow:
     out_of_domain: float | None
 
 
+Stretch = tuple[int, int, Sequence[OfWindow]]  # of speech, from start to stop in samples, and its windows
+
+
 @dataclass(frozen=True)
 class Heard:
-    """What the model heard in a recording: stretches of speech from start to stop in samples, each with what
-    its windows said.
-    """
+    """What the model heard in a recording."""
 
     rate: int  # Hz
     total: int  # samples of the recording
     hop: int  # samples from one moment to the next
-    stretches: Sequence[tuple[int, int, Sequence[OfWindow]]]
+    stretches: Sequence[Stretch]
 
 
 class Hearing:
@@ -52,9 +53,9 @@ class Hearing:
         self._preparation = dataclasses.replace(model.info.preparation, offset_s=0.0)
         self._rate = self._preparation.sample_rate
         window_s = self._preparation.length_s or min(options.window_s, self._preparation.max_length_s)
-        self._hop = round(min(options.hop_s, window_s) * self._rate)
+        self.hop = round(min(options.hop_s, window_s) * self._rate)
         window = round(window_s * self._rate)
-        self._cutter = SpeechWindows(self._rate, window, self._hop, options.speech, early=at_once == 1)
+        self._cutter = SpeechWindows(self._rate, window, self.hop, options.speech, early=at_once == 1)
         self._waiting: list[SpeechWindow] = []
         self._heard: dict[int, list[OfWindow]] = {}
         self._early: dict[tuple[int, int], OfWindow] = {}  # by start and stop: those that were in doubt
@@ -71,13 +72,19 @@ class Hearing:
 
     @property
     def heard(self) -> Heard:
-        """All so far, of stretches that have ended.
+        """All so far, of stretches that have ended and were not let go.
 
         What is too quiet or too short for the model is left out: nothing is known of it.
         """
-        ended = [number for number in sorted(self._heard) if number < len(self.spans)]
-        stretches = [(*self.spans[number], self._heard[number]) for number in ended]
-        return Heard(self._rate, self._cutter.total, self._hop, stretches)
+        stretches = [(*self.spans[number], self._heard[number]) for number in self._ended()]
+        return Heard(self._rate, self._cutter.total, self.hop, stretches)
+
+    def let_go(self) -> list[Stretch]:
+        """What was heard in all stretches that have ended but the last of them; it is held no longer."""
+        return [(*self.spans[number], self._heard.pop(number)) for number in self._ended()[:-1]]
+
+    def _ended(self) -> list[int]:
+        return [number for number in sorted(self._heard) if number < len(self.spans)]
 
     def push(self, samples: Samples, last: bool = False) -> list[OfWindow]:
         """What the model says of the windows that are whole by now, in order, of each once."""

@@ -22,7 +22,7 @@ from vocemo.prepare.signal import as_mono
 from vocemo.runtime.answerer import Answerer
 from vocemo.runtime.hearing import Hearing, OfWindow
 from vocemo.runtime.prediction import Segment
-from vocemo.runtime.timeline import concluded
+from vocemo.runtime.timeline import Line
 from vocemo.runtime.timeline_options import TimelineOptions
 from vocemo.runtime.windows import level_db
 
@@ -76,6 +76,7 @@ class Stream:
         self._rate = model.info.preparation.sample_rate
         self._resampler = Resampler(check_rate(sample_rate), self._rate)
         self._hearing = Hearing(model, self._asked)
+        self._line = Line(model, self._rate, self._hearing.hop, self._asked)
         self._belief: NDArray[np.float64] | None = None
         self._ended = 0  # stretches of speech whose end has been told
         self._last: str | None = None
@@ -96,7 +97,8 @@ class Stream:
     @property
     def segments(self) -> list[Segment]:
         """The timeline so far, speech that still goes on left out; once finished, that of the whole."""
-        return concluded(self._model, self._hearing.heard, self._asked)[0]
+        heard = self._hearing.heard
+        return self._line.until(heard.total, heard.stretches)
 
     @property
     def emotions(self) -> tuple[str, ...]:
@@ -132,6 +134,9 @@ class Stream:
             if heard.stop > self._told:  # else it ended in a pause, and was told when that began
                 events.append(self._event(heard))
                 self._told = heard.stop
+        for stretch in self._hearing.let_go():  # a stream has no end, and segments are less than windows
+            _, stop, _ = stretch
+            self._line.add(stretch, stop)
         return events + self._silences(len(self._hearing.spans))
 
     def _event(self, heard: OfWindow) -> Event:

@@ -7,6 +7,7 @@ It holds no more of a recording than the windows that it is at.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import itertools
 from collections.abc import Iterable, Sequence
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from vocemo.runtime.answerer import Answerer
 from vocemo.runtime.averaging import out_of_domain
-from vocemo.runtime.hearing import Heard, OfWindow, listened
+from vocemo.runtime.hearing import Heard, OfWindow, Stretch, listened
 from vocemo.runtime.prediction import Course, Prediction, Segment
 from vocemo.runtime.smoothing import smoothed
 from vocemo.runtime.speech import FRAME_S
@@ -56,23 +57,62 @@ def predict(
 
 def concluded(model: Answerer, heard: Heard, options: TimelineOptions) -> tuple[list[Segment], Course]:
     """The segments of what was heard, from the recording's start to its end, and what they were made of."""
-    segments = list[Segment]()
-    times_s, known = [np.zeros(0)], [np.zeros((0, len(model.emotions)))]
-    rate, frame, end = heard.rate, round(FRAME_S * heard.rate), 0
-    for start, stop, windows in heard.stretches:
+    line = Line(model, heard.rate, heard.hop, options)
+    nothing = Course(np.zeros(0), np.zeros((0, len(model.emotions))))
+    parts = [nothing, *(line.add(stretch, heard.total) for stretch in heard.stretches)]
+    course = Course(
+        np.concatenate([part.times_s for part in parts]),
+        np.concatenate([part.probabilities for part in parts]),
+    )
+    return line.until(heard.total), course
+
+
+class Line:
+    """Segments that grow by a stretch of speech at a time.
+
+    Args:
+        model: who answered.
+        rate: of the samples that stretches are counted in, in Hz.
+        hop: samples from one moment to the next.
+        options: of smoothing.
+    """
+
+    def __init__(self, model: Answerer, rate: int, hop: int, options: TimelineOptions) -> None:
+        self._model, self._rate, self._hop, self._options = model, rate, hop, options
+        self._segments: list[Segment] = []
+        self._end = 0
+
+    def add(self, stretch: Stretch, total: int) -> Course:
+        """Take a stretch, behind those before: what is known at its moments.
+
+        total: samples of the recording until now.
+        """
+        frame = round(FRAME_S * self._rate)
+        start, stop, windows = stretch
         # Less than a frame at either end of the recording is not known to be silent.
-        start, stop = (0 if start < frame else start), (heard.total if heard.total - stop < frame else stop)
-        if start > end:
-            segments.append(_nothing(end / rate, start / rate))
-        edges = np.linspace(start, stop, max(1, round((stop - start) / heard.hop)) + 1)
+        start, stop = (0 if start < frame else start), (total if total - stop < frame else stop)
+        self._segments += self._silent(start)
+        edges = np.linspace(start, stop, max(1, round((stop - start) / self._hop)) + 1)
         centres = (edges[:-1] + edges[1:]) / 2
-        times_s.append(centres / rate)
-        known.append(_moment_by_moment(centres, windows))
-        segments += _segments(edges, known[-1], windows, model, options)
-        end = stop
-    if heard.total > end:
-        segments.append(_nothing(end / rate, heard.total / rate))
-    return segments, Course(np.concatenate(times_s), np.concatenate(known))
+        known = _moment_by_moment(centres, windows)
+        self._segments += _segments(edges, known, windows, self._model, self._options)
+        self._end = stop
+        return Course(centres / self._rate, known)
+
+    def until(self, total: int, last: Sequence[Stretch] = ()) -> list[Segment]:
+        """All segments of a recording of so many samples, in which these stretches stand behind the others,
+        and are not taken.
+        """
+        whole = copy.copy(self)
+        whole._segments = self._segments.copy()
+        for stretch in last:
+            whole.add(stretch, total)
+        return whole._segments + whole._silent(total)
+
+    def _silent(self, until: int) -> list[Segment]:
+        """What lies between the last stretch and this sample."""
+        start_s, end_s = self._end / self._rate, until / self._rate
+        return [Segment(start_s, end_s, None, 0.0, {})] if until > self._end else []
 
 
 def _segments(
@@ -139,7 +179,3 @@ def _moment_by_moment(centres: NDArray[np.float64], heard: Sequence[OfWindow]) -
         weights[alone, away[alone].argmin(axis=1)] = 1.0
         known[first : first + len(own)] = weights / weights.sum(axis=1, keepdims=True) @ said[near]
     return known
-
-
-def _nothing(start_s: float, end_s: float) -> Segment:
-    return Segment(start_s, end_s, None, 0.0, {})
