@@ -18,7 +18,7 @@ import pytest
 import fabricate_bundle
 import vocemo
 from vocemo.cli.main import main
-from vocemo.errors import UsageError, VocemoError
+from vocemo.errors import BundleError, UsageError, VocemoError
 from vocemo.runtime import processes
 from vocemo.runtime.prediction import Failure, Prediction
 from vocemo.runtime.predictor import Predictor, load
@@ -121,6 +121,15 @@ def test_a_process_that_dies_is_an_error_and_no_hang(tmp_path: Path, recording: 
     command = [sys.executable, str(script), str(recording("a.wav", seconds=1.0))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert "has died" in done.stdout, done.stderr
+
+
+def test_a_process_that_cannot_begin_says_why(recording: Callable[..., Path], tmp_path: Path) -> None:
+    path = fabricate_bundle.write(tmp_path / "tiny.onnx")
+    model = load(path)
+    path.write_bytes(path.read_bytes() + b"more")
+    with pytest.raises(BundleError, match=r"tiny\.onnx"):
+        list(model.predict_many([recording("a.wav", seconds=1.0)] * 3, processes=2))
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

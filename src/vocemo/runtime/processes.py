@@ -37,6 +37,7 @@ MOST_BYTES = 16 * 2**20  # of the files of a group: who stops the work waits for
 Answers = list[Prediction | Failure]
 
 _predictor: Predictor | None = None  # a worker's own,
+_not_begun: Exception | None = None  # or why it has none,
 _stopped: Event | None = None  # and whether its answers are wanted no more
 
 
@@ -49,7 +50,8 @@ def over_processes(
 ) -> Iterator[Prediction | Failure]:
     """As `Predictor.predict_many`, by so many processes.
 
-    Raises VocemoError where one of them dies, as it does where memory runs out.
+    Raises BundleError where the model's file has changed since it was opened, and VocemoError where a process
+    dies, as it does where memory runs out.
     """
     begun = deque[Future[Answers]]()
     bundle = predictor.bundle
@@ -109,16 +111,23 @@ def _children_deaf() -> Iterator[None]:
 
 
 def _open(path: Path, device: str, sha256: str, threshold: float | None, stopped: Event) -> None:
-    """Begin a worker."""
+    """Begin a worker. What it cannot be begun for it says when it is asked: an error in here would be told as
+    a death.
+    """
     from vocemo.runtime.predictor import Predictor
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where a child cannot be born deaf
-    global _predictor, _stopped
+    global _predictor, _not_begun, _stopped
     _stopped = stopped
-    _predictor = Predictor(reopened(path, device, 1, sha256), threshold=threshold)
+    try:
+        _predictor = Predictor(reopened(path, device, 1, sha256), threshold=threshold)
+    except Exception as error:
+        _not_begun = error
 
 
 def _answers(group: list[Source], sample_rate: int | None, timeline: bool | TimelineOptions) -> Answers:
+    if _not_begun is not None:
+        raise _not_begun
     assert _predictor is not None and _stopped is not None  # `_open` was here before
     answers = _predictor.predict_many(group, sample_rate, jobs=1, timeline=timeline)
     return list(itertools.takewhile(lambda _: not _stopped.is_set(), answers))
