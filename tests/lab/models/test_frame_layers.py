@@ -86,3 +86,27 @@ def test_what_a_head_cannot_be_built_with(options: dict[str, Any], said: str) ->
     bands = 64 if "encoder" in options else 128
     with pytest.raises(UsageError, match=said):
         build("encoder-head", {"weights": "random", **options}, **{**SHAPE, "bands": bands})
+
+
+@pytest.mark.parametrize("learnt_in_front", [False, True])
+def test_learning_frame_by_frame_is_learning_from_convolutions(learnt_in_front: bool) -> None:
+    torch.manual_seed(0)
+    layers, plain = FrameLayers(12, (7, 5), dropout=0.0), FrameLayers(12, (7, 5), dropout=0.0)
+    with torch.no_grad():
+        layers.normalise.weight.uniform_(-2.0, 2.0)
+        layers.normalise.bias.uniform_(-1.0, 1.0)
+    plain.load_state_dict(layers.state_dict())
+    states = torch.rand(3, 12, 9) * 50 + torch.arange(12)[:, None] * 10
+    seen = [states.clone().requires_grad_(learnt_in_front) for _ in range(2)]
+    for _ in range(2):  # statistics go on from those before
+        made, expected = layers(seen[0]), plain.layers(plain.normalise(seen[1]))
+    torch.testing.assert_close(made, expected, rtol=1e-4, atol=1e-4)
+    wanted = torch.randn_like(expected)
+    for each in (made, expected):
+        (each * wanted).sum().backward()
+    for (name, mine), theirs in zip(layers.named_parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-3, atol=2e-4, msg=name)
+    for (name, mine), theirs in zip(layers.named_buffers(), plain.buffers(), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5, msg=name)
+    if learnt_in_front:
+        torch.testing.assert_close(seen[0].grad, seen[1].grad, rtol=1e-3, atol=2e-4)
