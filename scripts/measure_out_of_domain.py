@@ -33,7 +33,8 @@ from vocemo.lab.dataset import collate
 from vocemo.lab.evaluate import other_sounds
 from vocemo.lab.experiment import waveforms_for
 from vocemo.lab.network import Network
-from vocemo.lab.run import RunFolder, RunInfo
+from vocemo.lab.run import RunFolder
+from vocemo.lab.run_info import RunInfo
 from vocemo.lab.splits import folds
 from vocemo.lab.training_clips import training_set
 from vocemo.lab.waveforms import Samples, Waveforms

@@ -14,8 +14,9 @@ import fabricate
 from vocemo.lab import crossval, experiment
 from vocemo.lab import recipe as recipes
 from vocemo.lab.corpora import read
+from vocemo.lab.outcome import Outcome
 from vocemo.lab.recipe import Recipe
-from vocemo.lab.run import Outcome, RunFolder
+from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import Fold, folds
 from vocemo.lab.train import Callback, Step, TrainingState
 from vocemo.lab.waveforms import Waveforms

@@ -17,7 +17,7 @@ from vocemo.lab.crossval import Job
 from vocemo.lab.evaluate import Predictions, Results, Subject
 from vocemo.lab.history import EpochRecord
 from vocemo.lab.mahalanobis import Distances
-from vocemo.lab.run import Outcome, TrainedOn
+from vocemo.lab.outcome import Outcome, TrainedOn
 from vocemo.lab.train import Step, TrainingState
 
 CHOSEN = fabricate_run.recipe()

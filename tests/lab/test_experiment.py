@@ -22,8 +22,10 @@ from vocemo.lab import recipe as recipes
 from vocemo.lab.corpora import Clip, read
 from vocemo.lab.evaluate import Predictions
 from vocemo.lab.mahalanobis import Gaussians
+from vocemo.lab.outcome import Outcome, TrainedOn
 from vocemo.lab.plan import Plan
-from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
+from vocemo.lab.run import RunFolder
+from vocemo.lab.run_info import RunInfo
 from vocemo.lab.scoring import score
 from vocemo.lab.selective import Threshold
 from vocemo.lab.splits import Fold

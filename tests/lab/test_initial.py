@@ -25,8 +25,9 @@ from vocemo.lab.export.run import export_run
 from vocemo.lab.initial import Initial
 from vocemo.lab.mahalanobis import REACH, Gaussians
 from vocemo.lab.network import Network
+from vocemo.lab.outcome import Outcome
 from vocemo.lab.recipe import Recipe
-from vocemo.lab.run import Outcome, RunFolder
+from vocemo.lab.run import RunFolder
 from vocemo.lab.scoring import score
 from vocemo.lab.splits import Fold, folds
 

@@ -15,7 +15,7 @@ from vocemo.errors import UsageError
 
 if TYPE_CHECKING:
     from vocemo.lab.initial import Initial
-    from vocemo.lab.run import Outcome
+    from vocemo.lab.outcome import Outcome
 
 
 def train(

@@ -16,8 +16,10 @@ from vocemo.lab.disk_cache import DiskCache
 from vocemo.lab.evaluate import Predictions, Results
 from vocemo.lab.experiment import run_fold, waveforms_for
 from vocemo.lab.measure import measured
+from vocemo.lab.outcome import Outcome
 from vocemo.lab.recipe import Recipe
-from vocemo.lab.run import Outcome, RunFolder, RunInfo, made_here
+from vocemo.lab.run import RunFolder
+from vocemo.lab.run_info import RunInfo, made_here
 from vocemo.lab.splits import Fold, folds
 from vocemo.lab.train import Callback
 

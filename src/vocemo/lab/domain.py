@@ -12,7 +12,8 @@ from vocemo.lab import mahalanobis
 from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.mahalanobis import Distances
 from vocemo.lab.network import Network
-from vocemo.lab.run import RunFolder, RunInfo
+from vocemo.lab.run import RunFolder
+from vocemo.lab.run_info import RunInfo
 from vocemo.lab.scoring import score
 from vocemo.lab.splits import Fold
 from vocemo.lab.training_clips import training_set

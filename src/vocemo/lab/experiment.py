@@ -22,8 +22,10 @@ from vocemo.lab.disk_cache import DiskCache
 from vocemo.lab.evaluate import Predictions, fold_result
 from vocemo.lab.history import best
 from vocemo.lab.network import Network
+from vocemo.lab.outcome import Outcome, TrainedOn
 from vocemo.lab.recipe import Recipe
-from vocemo.lab.run import Outcome, RunFolder, RunInfo, TrainedOn
+from vocemo.lab.run import RunFolder
+from vocemo.lab.run_info import RunInfo
 from vocemo.lab.scoring import ClipScores, score, validation_scores
 from vocemo.lab.splits import Fold, enforce
 from vocemo.lab.train import Callback, TrainingState

@@ -32,7 +32,8 @@ from vocemo.lab.network import Network
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.recipe_options import NamedOptions
 from vocemo.lab.registry import Registry, entry_options
-from vocemo.lab.run import InitialInfo, RunFolder, RunInfo
+from vocemo.lab.run import RunFolder
+from vocemo.lab.run_info import InitialInfo, RunInfo
 from vocemo.lab.selective import Threshold
 from vocemo.lab.settings import typed
 from vocemo.lab.splits import PROTOCOLS, Heard, folds

@@ -19,8 +19,8 @@ from vocemo.errors import RunError, UsageError
 from vocemo.lab import checkpoint, selective
 from vocemo.lab.evaluate.predictions import Predictions
 from vocemo.lab.history import History
+from vocemo.lab.outcome import Outcome
 from vocemo.lab.recipe import Recipe
-from vocemo.lab.run import Outcome
 from vocemo.lab.selective import Threshold
 
 

@@ -19,7 +19,9 @@ from vocemo.lab.export.parity import Parity
 from vocemo.lab.export.tflite_bundle import clip_length_s, write_tflite
 from vocemo.lab.mahalanobis import Gaussians
 from vocemo.lab.models import Credit
-from vocemo.lab.run import Outcome, RunFolder, RunInfo
+from vocemo.lab.outcome import Outcome
+from vocemo.lab.run import RunFolder
+from vocemo.lab.run_info import RunInfo
 from vocemo.lab.selective import USUAL_RISK
 
 Format = Literal["onnx", "tflite"]

@@ -18,8 +18,10 @@ from vocemo.lab.corpora.clip import Manifest
 from vocemo.lab.crossval import Job, run_each, run_info
 from vocemo.lab.disk_cache import DiskCache
 from vocemo.lab.matrix.gathering import Gathered, Part
+from vocemo.lab.outcome import Outcome
 from vocemo.lab.recipe import Recipe
-from vocemo.lab.run import Outcome, RunFolder, RunInfo
+from vocemo.lab.run import RunFolder
+from vocemo.lab.run_info import RunInfo
 from vocemo.lab.splits import Fold
 from vocemo.lab.splits.speaker_folds import protocol_of
 from vocemo.lab.train import Callback
