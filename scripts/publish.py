@@ -1,6 +1,6 @@
 """Publish what a cross-validation measured: its figures under docs/results.
 
-    python scripts/publish.py RUNS [NAME]
+    python scripts/publish.py RUNS [NAME] [--plan]
 
 RUNS is the folder of a `vocemo crossval`, NAME what the result is called there: by default like
 the folder. What an epoch or an audit said stays with the runs. A result whose command holds a path of this
@@ -17,8 +17,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from vocemo.errors import VocemoError
+from vocemo.lab.plan import Plan
+
 ABSOLUTE = re.compile(r"(^|[:=])/")  # a path, that of a corpus, that behind --option=
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
+PLANS = RESULTS / "plans"
 
 
 def publish(runs: Path, target: Path) -> float:
@@ -40,13 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("runs", type=Path, help="the folder of a vocemo crossval")
     parser.add_argument("name", nargs="?", help="what the result is called; by default as the folder")
+    parser.add_argument("--plan", action="store_true", help="and the plan, for a training of the same recipe")
     given = parser.parse_args(arguments)
     target = RESULTS / f"{given.name or given.runs.resolve().name}.json"
     try:
+        plan = Plan.read(given.runs) if given.plan else None
         uar = publish(given.runs, target)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, VocemoError) as error:
         print(error, file=sys.stderr)
         return 1
+    if plan is not None:
+        PLANS.mkdir(exist_ok=True)
+        plan.write(PLANS / target.name)
     print(f"{target.name}: UAR {uar:.1%}")
     return 0
 
