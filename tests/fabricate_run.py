@@ -18,7 +18,7 @@ from vocemo.lab.outcome import Outcome
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import Fold, folds
-from vocemo.lab.train import Callback, Step, TrainingState
+from vocemo.lab.training_state import Callback, Step, TrainingState
 from vocemo.lab.waveforms import Waveforms
 
 CPU = torch.device("cpu")

@@ -13,7 +13,7 @@ from vocemo.cli.progress import Bar, progress
 from vocemo.cli.training_progress import COLUMNS, ShowTraining
 from vocemo.lab.history import EpochRecord
 from vocemo.lab.recipe_options import TrainingOptions
-from vocemo.lab.train import Step, TrainingState
+from vocemo.lab.training_state import Step, TrainingState
 
 
 class Terminal(io.StringIO):

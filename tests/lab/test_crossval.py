@@ -18,7 +18,7 @@ from vocemo.lab.evaluate import Predictions, Results, Subject
 from vocemo.lab.history import EpochRecord
 from vocemo.lab.mahalanobis import Distances
 from vocemo.lab.outcome import Outcome, TrainedOn
-from vocemo.lab.train import Step, TrainingState
+from vocemo.lab.training_state import Step, TrainingState
 
 CHOSEN = fabricate_run.recipe()
 SEEDS = range(2)

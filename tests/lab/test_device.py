@@ -11,7 +11,7 @@ import fabricate_run
 from vocemo.errors import UsageError
 from vocemo.lab import crossval, device, experiment
 from vocemo.lab.run import RunFolder
-from vocemo.lab.train import Step, TrainingState
+from vocemo.lab.training_state import Step, TrainingState
 from vocemo.lab.waveforms import Waveforms
 
 

@@ -16,7 +16,7 @@ from vocemo.lab import tensorboard
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import Fold
 from vocemo.lab.tensorboard import WriteTensorBoard, events_folder, scalars
-from vocemo.lab.train import Step, TrainingState
+from vocemo.lab.training_state import Step, TrainingState
 from vocemo.lab.waveforms import Waveforms
 
 CHOSEN = fabricate_run.recipe("training.epochs=3")

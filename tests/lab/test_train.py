@@ -18,8 +18,8 @@ from vocemo.lab import checkpoint, experiment, network, train
 from vocemo.lab.history import EpochRecord
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import Fold
-from vocemo.lab.train import Step, TrainingState, ValidationScores
 from vocemo.lab.training_clips import training_set
+from vocemo.lab.training_state import Step, TrainingState, ValidationScores
 from vocemo.lab.waveforms import Waveforms
 
 EPOCHS = 3

@@ -12,7 +12,7 @@ from vocemo.cli.progress import Bar
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vocemo.lab.train import Step, TrainingState
+    from vocemo.lab.training_state import Step, TrainingState
 
 Trained = TypeVar("Trained")
 SHOWN_EVERY_S = 0.25  # the loss is read no more often: on a GPU each reading waits for it

@@ -13,7 +13,7 @@ import torch
 from vocemo.errors import RunError
 from vocemo.lab.history import EpochRecord
 from vocemo.lab.network import Network
-from vocemo.lab.train import TrainingState
+from vocemo.lab.training_state import TrainingState
 
 
 def save_state(state: TrainingState, path: Path) -> None:

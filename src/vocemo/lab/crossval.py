@@ -21,7 +21,7 @@ from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import RunFolder
 from vocemo.lab.run_info import RunInfo, made_here
 from vocemo.lab.splits import Fold, folds
-from vocemo.lab.train import Callback
+from vocemo.lab.training_state import Callback
 
 if TYPE_CHECKING:
     from vocemo.lab.initial import Initial

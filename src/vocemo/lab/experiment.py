@@ -28,8 +28,8 @@ from vocemo.lab.run import RunFolder
 from vocemo.lab.run_info import RunInfo
 from vocemo.lab.scoring import ClipScores, score, validation_scores
 from vocemo.lab.splits import Fold, enforce
-from vocemo.lab.train import Callback, TrainingState
 from vocemo.lab.training_clips import training_set
+from vocemo.lab.training_state import Callback, TrainingState, ValidationScores
 from vocemo.lab.views import Views
 from vocemo.lab.waveforms import Waveforms
 from vocemo.lab.write_epochs import WriteEpochs
@@ -156,7 +156,7 @@ def run_fold(
         checkpoint.write_json(folder.audit, audit.to_dict())
         state = _start(info, fold, folder, waveforms, device, initial)
 
-        def validate(candidate: Network) -> train.ValidationScores:
+        def validate(candidate: Network) -> ValidationScores:
             return validation_scores(_score(candidate, fold.validation, info, waveforms, device))
 
         if initial is not None and not info.recipe.adaptation.epochs:

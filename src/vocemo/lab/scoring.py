@@ -13,7 +13,7 @@ from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.dataset import answering_batches, target_of
 from vocemo.lab.evaluate import metrics
 from vocemo.lab.network import Network
-from vocemo.lab.train import ValidationScores
+from vocemo.lab.training_state import ValidationScores
 from vocemo.lab.waveforms import Waveforms
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
     from vocemo.lab.run import RunFolder
-    from vocemo.lab.train import Step, TrainingState
+    from vocemo.lab.training_state import Step, TrainingState
 
 # Training and validation in one chart each, on TensorBoard's page "custom scalars".
 LAYOUT = {

@@ -6,83 +6,25 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vocemo.errors import DivergedError
 from vocemo.lab import energy, one_cycle
 from vocemo.lab import history as progress
 from vocemo.lab.allocation import keep_freed_memory
-from vocemo.lab.augment.mixup import Mixture, draw_mixture
-from vocemo.lab.dataset import Batch, TrainingSet
-from vocemo.lab.history import EpochRecord, History
+from vocemo.lab.dataset import TrainingSet
+from vocemo.lab.history import EpochRecord
 from vocemo.lab.loss import Loss
-from vocemo.lab.models.lesson import Lesson
 from vocemo.lab.network import Network
 from vocemo.lab.recipe_options import TrainingOptions
-from vocemo.lab.views import ViewBatch, Views
+from vocemo.lab.training_state import Callback, Step, TrainingState, ValidationScores
+from vocemo.lab.training_step import take_step
+from vocemo.lab.views import Views
 from vocemo.lab.weight_average import WeightAverage
-
-
-@dataclass(frozen=True)
-class ValidationScores:
-    """Validation figures of one epoch: loss in nats, the others fractions of 1."""
-
-    loss: float
-    accuracy: float
-    uar: float
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the optimiser, for those who look on."""
-
-    epoch: int  # from 1
-    batch: int  # from 1
-    batches: int  # in an epoch
-    clips: int
-    learning_rate: float
-    loss: Tensor  # (), mean over the batch in nats; it stays on the device, and reading it makes a GPU wait
-
-
-class Callback(Protocol):
-    """Something that looks on: each method is called by `fit`, none changes what is learnt."""
-
-    def on_batch(self, step: Step) -> None:
-        """After each step."""
-
-    def on_epoch(self, state: TrainingState) -> None:
-        """After each epoch, its record the last of the state's history."""
-
-
-@dataclass
-class TrainingState:
-    """All that training needs to go on from the end of an epoch."""
-
-    network: Network
-    optimizer: torch.optim.Optimizer
-    options: TrainingOptions
-    history: History = ()
-    average: WeightAverage | None = None
-
-    @property
-    def answering(self) -> Network:
-        """The network that is validated and kept: the average over the steps, where there is one."""
-        return self.network if self.average is None else self.average.network
-
-    @property
-    def best(self) -> EpochRecord:
-        """The epoch to keep, of one or more."""
-        return progress.best(self.history, self.options)
-
-    @property
-    def is_best(self) -> bool:
-        """Whether the last epoch is the one to keep."""
-        return self.best.epoch == self.history[-1].epoch
 
 
 def begin(network: Network, options: TrainingOptions) -> TrainingState:
@@ -189,7 +131,7 @@ def _train_epoch(
         if state.options.schedule == "one-cycle":
             done = (epoch - 1) * len(training) + number - 1
             _set_rate(state, _cycled(state.options, done / (state.options.epochs * len(training))))
-        loss, logits = _step(
+        loss, logits = take_step(
             state,
             [batch.to(device) for batch in batches],
             training,
@@ -205,74 +147,6 @@ def _train_epoch(
         for callback in callbacks:
             callback.on_batch(step)
     return float(loss_sum) / clips, float(hits) / clips
-
-
-def _step(
-    state: TrainingState,
-    batches: Sequence[Batch | ViewBatch],
-    training: TrainingSet,
-    loss_of: Loss,
-    rng: np.random.Generator,
-) -> tuple[Tensor, Tensor]:
-    """One step of the optimiser, from a batch for each learner: the loss, and the first's logits.
-
-    Behind the front end features are varied and mixed by draws from `rng`.
-    """
-    losses, first = list[Tensor](), list[Tensor]()
-    for learner, batch in enumerate(batches):
-        votes, mixture = _heard(state, batch, learner, training, rng)
-        counted = _clip_weights(state.network.lesson(learner), batch, training)
-        losses += [loss_of(logits, batch.targets, batch.told, mixture, counted) for logits in votes]
-        first = first or [vote.detach() for vote in votes]
-    loss = torch.stack(losses).mean()
-    # Clips are told apart as they are, not mixed.
-    viewed = [batch.partways for batch in batches if isinstance(batch, ViewBatch)]
-    of_gate = state.network.lesson_loss(viewed) if viewed else None
-    state.optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss if of_gate is None else loss + of_gate)
-    if state.options.gradient_clip is not None:
-        for together in state.network.learnt_together():
-            nn.utils.clip_grad_norm_(together, state.options.gradient_clip)
-    state.optimizer.step()
-    if state.average is not None:
-        state.average.update(state.network)
-    return loss.detach(), torch.stack(first).softmax(2).mean(0)
-
-
-def _clip_weights(lesson: Lesson, batch: Batch | ViewBatch, training: TrainingSet) -> Tensor | None:
-    """What each clip of a batch counts for, (batch,); None: all as much."""
-    if not lesson.clip_weights:
-        return None
-    clips = [training.clips[row] for row in batch.rows]
-    return torch.tensor([lesson.weight(c.corpus, c.channel) for c in clips], device=batch.targets.device)
-
-
-def _heard(
-    state: TrainingState,
-    batch: Batch | ViewBatch,
-    learner: int,
-    training: TrainingSet,
-    rng: np.random.Generator,
-) -> tuple[tuple[Tensor, ...], Mixture | None]:
-    """The logits of a learner's batch, each member's, and how its clips were mixed."""
-    own = state.network.lesson(learner).mixup
-    alpha = state.options.mixup if own is None else own
-
-    def mixed() -> Mixture | None:
-        return draw_mixture(rng, len(batch.rows), alpha) if alpha else None
-
-    if isinstance(batch, ViewBatch):
-        partways, mixture = batch.partways, mixed()
-        if mixture is not None:
-            partways = {trunk: partway.each(mixture.features) for trunk, partway in partways.items()}
-        return state.network.votes_on_trunks(partways, learner), mixture
-    features, frames = state.network.features(batch.samples, batch.lengths)
-    if training.spectral is not None:
-        features, frames = training.spectral(features, frames, rng, state.network.pictures)
-    mixture = mixed()
-    if mixture is not None:
-        features, frames = mixture.features(features, frames)
-    return state.network.votes(features, frames, learner), mixture
 
 
 def _rate(state: TrainingState, epoch: int, learning_rates: Sequence[float] | None) -> float:

@@ -27,7 +27,7 @@ from vocemo.lab.recipe import Recipe
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import Fold
 from vocemo.lab.splits.fold import speaker_is_known, speakers
-from vocemo.lab.train import Callback
+from vocemo.lab.training_state import Callback
 from vocemo.lab.waveforms import Waveforms
 
 FIGURES = ("uar", "accuracy", "loss")  # of validation, at the epoch that was kept

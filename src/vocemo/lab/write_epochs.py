@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vocemo.lab import checkpoint
 from vocemo.lab.run import RunFolder
-from vocemo.lab.train import Step, TrainingState
+from vocemo.lab.training_state import Step, TrainingState
 
 
 class WriteEpochs:

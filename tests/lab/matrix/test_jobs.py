@@ -17,7 +17,7 @@ from vocemo.lab.corpora.clip import Clip
 from vocemo.lab.run import RunFolder
 from vocemo.lab.splits import PROTOCOLS
 from vocemo.lab.splits.fold import speakers
-from vocemo.lab.train import Step, TrainingState
+from vocemo.lab.training_state import Step, TrainingState
 
 
 def keys(clips: tuple[Clip, ...]) -> set[str]:

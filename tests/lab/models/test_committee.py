@@ -19,6 +19,7 @@ from vocemo.lab import recipe as recipes
 from vocemo.lab.dataset import collate
 from vocemo.lab.loss import Loss
 from vocemo.lab.models import build, settled
+from vocemo.lab.training_step import take_step
 
 SHAPE: dict[str, Any] = {"channels": 1, "bands": 16, "frames": None, "emotions": 5}
 MEMBERS = [
@@ -120,7 +121,7 @@ def test_each_member_learns_as_if_it_were_alone() -> None:
     for member in made.model.members:
         loss = functional.cross_entropy(member(heard, frames).logits, batch.targets, label_smoothing=0.1)
         wanted.append(torch.autograd.grad(loss, list(member.parameters())))
-    train._step(state, [batch], training, Loss(0.1), rng)
+    take_step(state, [batch], training, Loss(0.1), rng)
     for member, gradients in zip(made.model.members, wanted, strict=True):
         for parameter, gradient in zip(member.parameters(), gradients, strict=True):
             torch.testing.assert_close(parameter.grad, gradient / 2, atol=1e-7, rtol=1e-4)

@@ -24,7 +24,7 @@ from vocemo.lab.run import RunFolder
 from vocemo.lab.run_info import RunInfo
 from vocemo.lab.splits import Fold
 from vocemo.lab.splits.speaker_folds import protocol_of
-from vocemo.lab.train import Callback
+from vocemo.lab.training_state import Callback
 
 DEFAULT_FOLDS = 5  # of the diagonal
 ALL_OTHERS = "all others"  # the row of what was trained on all corpora but the tested one
