@@ -12,7 +12,7 @@ import fabricate_encoder
 import fabricate_run
 import vocemo
 from vocemo.bundle import Bundle
-from vocemo.lab import checkpoint, crossval, experiment, initial, measure, network
+from vocemo.lab import checkpoint, crossval, experiment, initial, measure, network, recipe_check
 from vocemo.lab import recipe as recipes
 from vocemo.lab.corpora import read
 from vocemo.lab.export.parity import compare, noisy_tones
@@ -51,7 +51,7 @@ def test_a_recipe_is_trained_tested_exported_and_asked(
     single = recipes.load(name).training.batch_size == 1
     settings = [each for each in ONE_EPOCH if not (single and "batch" in each)]
     chosen = recipes.load(name, [*settings, *NEEDED.get(name, ())], ["ravdess"])
-    experiment.check(chosen)
+    recipe_check.check(chosen)
     selection = experiment.select(read(small_corpus), chosen)
     part = folds(selection.manifest, "emobox-6", 0)[0]
     folder = RunFolder(tmp_path / "run")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from vocemo.emotions import EMOTIONS
 from vocemo.errors import UnknownNameError, UsageError
-from vocemo.lab import experiment
 from vocemo.lab import recipe as recipes
+from vocemo.lab import recipe_check
 from vocemo.lab.recipe import Recipe
 from vocemo.lab.recipe_options import TrainingOptions
 
@@ -44,7 +44,7 @@ def test_every_packaged_recipe_loads_and_can_be_built(name: str) -> None:
     recipe = recipes.load(name)
     assert recipe.name == name
     assert recipe.summary and recipe.source
-    experiment.check(recipe)
+    recipe_check.check(recipe)
 
 
 @every_recipe
@@ -61,7 +61,7 @@ def test_a_file_of_ones_own_takes_every_default(own: Path) -> None:
     assert recipe.emotions == ("happy", "boredom")
     assert recipe.training == TrainingOptions()
     assert recipe.augmentation.pool == 0
-    experiment.check(recipe)
+    recipe_check.check(recipe)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_the_digest_is_that_of_the_values_and_not_of_how_they_were_written(own: 
 )
 def test_an_unknown_name_is_answered_with_the_valid_ones(override: str, named: list[str]) -> None:
     with pytest.raises(UnknownNameError) as caught:
-        experiment.check(recipes.load(RECIPE, [override]))
+        recipe_check.check(recipes.load(RECIPE, [override]))
     assert all(name in str(caught.value) for name in named)
 
 
@@ -224,7 +224,7 @@ def test_an_unknown_name_is_answered_with_the_valid_ones(override: str, named: l
 )
 def test_a_wrong_value_is_answered_with_what_is_valid(override: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        experiment.check(recipes.load(RECIPE, [override]))
+        recipe_check.check(recipes.load(RECIPE, [override]))
     assert said in str(caught.value)
 
 

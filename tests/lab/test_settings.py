@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from vocemo.lab import experiment
 from vocemo.lab import recipe as recipes
+from vocemo.lab import recipe_check
 from vocemo.lab.recipe_options import TrainingOptions
 from vocemo.lab.settings import settings
 
@@ -21,7 +21,7 @@ def test_every_listed_key_can_be_set_to_its_value(name: str) -> None:
     recipe = recipes.load(name)
     listed = settings(recipe)
     again = recipes.load(name, [f"{each.key}={each.value}" for each in listed if each.value])
-    experiment.check(again)
+    recipe_check.check(again)
     assert (again.preparation, again.training) == (recipe.preparation, recipe.training)
     assert (again.emotions, again.relabel) == (recipe.emotions, recipe.relabel)
     for part in ("front_end", "model"):

@@ -16,7 +16,7 @@ import fabricate_run
 from fabricate_run import CPU
 from vocemo.cli.main import main
 from vocemo.errors import UnknownNameError, UsageError
-from vocemo.lab import crossval, domain, experiment, models, network, views
+from vocemo.lab import crossval, domain, experiment, models, network, recipe_check, views
 from vocemo.lab import recipe as recipes
 from vocemo.lab.augment.mixup import Mixture
 from vocemo.lab.disk_cache import DiskCache
@@ -289,7 +289,7 @@ def test_a_member_learns_from_the_views_that_are_its_own(part: Fold) -> None:
     """The first hears clips as they are, the second never does."""
     loud = "augmentation.live=[{name='gain', min_db=-20.0, max_db=-20.0, from_view=2}]"
     chosen = recipe(loud, "augmentation.spectral=[]", own_views("[0, 2]", "[2, 3]"))
-    experiment.check(chosen)
+    recipe_check.check(chosen)
     net, kept = of_training(chosen, part)
     for learner, own in ((0, (0, 1)), (1, (2,))):
         for batch in kept.epoch(0, 1, learner):
@@ -312,7 +312,7 @@ def test_a_member_learns_from_the_views_that_are_its_own(part: Fold) -> None:
 )
 def test_views_that_a_member_cannot_have(model: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        experiment.check(recipe(model))
+        recipe_check.check(recipe(model))
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_views_that_a_member_cannot_have(model: str, said: str) -> None:
 )
 def test_views_are_for_models_with_frozen_stages(settings: tuple[str, ...], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        experiment.check(recipe(*settings))
+        recipe_check.check(recipe(*settings))
 
 
 @pytest.mark.parametrize(

@@ -128,13 +128,13 @@ def disk_cache(folder: Path | None, gigabytes: float) -> DiskCache | None:
 
 def load_recipe(name: str, settings: Sequence[str] | None, corpora: Sequence[str] | None) -> Recipe:
     """The recipe as it is for these corpora, with the settings of the command line; checked as a whole."""
-    from vocemo.lab import experiment, network
+    from vocemo.lab import network, recipe_check
     from vocemo.lab import recipe as recipes
 
     chosen = recipes.load(name, settings or (), [spec.partition(":")[0] for spec in corpora or ()])
     try:
         chosen = network.settled(chosen)
-        experiment.check(chosen, to_train=True)
+        recipe_check.check(chosen, to_train=True)
     except UnknownNameError as error:
         raise _of_the_one_before(error, settings or ()) or error from None
     return chosen
@@ -144,13 +144,13 @@ def load_adapting(
     name: str, settings: Sequence[str] | None, corpora: Sequence[str] | None, init: str
 ) -> tuple[Recipe, Initial]:
     """The recipe as it adapts what `--init` names, and those weights; checked as a whole."""
-    from vocemo.lab import adaptation, experiment, initial
+    from vocemo.lab import adaptation, initial, recipe_check
     from vocemo.lab import recipe as recipes
 
     given = list(settings or ())
     chosen = recipes.load(name, given, [spec.partition(":")[0] for spec in corpora or ()])
     weights, chosen = initial.take(init, adaptation.applied(chosen, given), given)
-    experiment.check(chosen)
+    recipe_check.check(chosen)
     known = [emotion for emotion in chosen.emotions if emotion in weights.info.emotions]
     fresh = [emotion for emotion in chosen.emotions if emotion not in known]
     begins = f"; {', '.join(fresh)} begin{'s' * (len(fresh) == 1)} fresh" if fresh else ""

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from vocemo import audio
 from vocemo.errors import UsageError
-from vocemo.lab import experiment
 from vocemo.lab import recipe as recipes
+from vocemo.lab import recipe_check
 from vocemo.lab.augment import BackgroundNoise, BackgroundNoiseParameters, chain
 from vocemo.lab.augment.add_noise import active_power
 from vocemo.lab.augment.background_noise import excerpt
@@ -139,7 +139,7 @@ def test_a_wrong_folder_is_known_before_anything_is_trained(
     (tmp_path / "empty" / "notes.txt").write_text("no sound")
     table = f"augmentation.{when}=[{{name='background-noise', folder='{folder}'}}]"
     with pytest.raises(UsageError, match=said):
-        experiment.check(recipes.load("dual-channel-cnn", [table]))
+        recipe_check.check(recipes.load("dual-channel-cnn", [table]))
 
 
 def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from fabricate_encoder import save
 from vocemo.bundle import Bundle, BundleInfo
 from vocemo.cli.main import main
 from vocemo.errors import UnknownNameError, UsageError
-from vocemo.lab import checkpoint, experiment, network, train
+from vocemo.lab import checkpoint, network, recipe_check, train
 from vocemo.lab import recipe as recipes
 from vocemo.lab.corpora import CORPORA
 from vocemo.lab.export import run as export
@@ -131,7 +131,7 @@ def test_a_run_over_transformers_keeps_what_describes_the_encoder(tiny_corpus: s
     source = save("wav2vec2", tmp_path / "tiny-wav2vec2")
     chosen = recipe(*OF_SAMPLES, f"model.weights={source}", "model.frozen=true")
     assert chosen.model.options["encoder_config"]["model_type"] == "wav2vec2"
-    experiment.check(chosen, to_train=True)
+    recipe_check.check(chosen, to_train=True)
     kept = trained(tiny_corpus, tmp_path / "run", chosen)
     shutil.rmtree(source)
     again = RunFolder(tmp_path / "run").info().recipe
@@ -259,24 +259,24 @@ def test_weights_may_lie_in_a_folder_that_the_environment_names(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("VOCEMO_WEIGHTS", raising=False)
     with pytest.raises(UsageError, match="no weights at"):
-        experiment.check(chosen, to_train=True)
+        recipe_check.check(chosen, to_train=True)
     monkeypatch.setenv("VOCEMO_WEIGHTS", str(weights.parent))
-    experiment.check(chosen, to_train=True)
+    recipe_check.check(chosen, to_train=True)
     torch.save({}, tmp_path / weights.name)  # one that lies here comes first
     with pytest.raises(UsageError, match="is not the state dict"):
-        experiment.check(chosen, to_train=True)
+        recipe_check.check(chosen, to_train=True)
 
 
 def test_weights_may_lie_below_the_home_folder(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(weights.parent))
     monkeypatch.setenv("USERPROFILE", str(weights.parent))
-    experiment.check(recipe(f"model.weights=~/{weights.name}"), to_train=True)
+    recipe_check.check(recipe(f"model.weights=~/{weights.name}"), to_train=True)
 
 
 @pytest.mark.parametrize("word", ["random", "none"])
 def test_from_nothing_on_purpose_is_taken(word: str) -> None:
     chosen = recipe(f"model.weights={word}")
-    experiment.check(chosen, to_train=True)
+    recipe_check.check(chosen, to_train=True)
     net = network.build(chosen, seed=0)
     before = {name: value.clone() for name, value in net.state_dict().items()}
     net.begin()

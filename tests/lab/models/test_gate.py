@@ -14,7 +14,7 @@ import fabricate_run
 from vocemo.bundle import Bundle
 from vocemo.cli.main import main
 from vocemo.errors import UsageError
-from vocemo.lab import checkpoint, experiment, network
+from vocemo.lab import checkpoint, experiment, network, recipe_check
 from vocemo.lab import recipe as recipes
 from vocemo.lab.export import run as export
 from vocemo.lab.initial_bundle import network_of
@@ -195,9 +195,9 @@ def test_gates_that_cannot_be(
 ) -> None:
     model = committee(weights, views, 0, frozen=frozen).replace("gate=0", f"gate={gate}")
     with pytest.raises(UsageError, match=said):
-        experiment.check(recipe(model))
+        recipe_check.check(recipe(model))
 
 
 def test_without_views_there_is_nothing_to_learn_from(weights: Path) -> None:
     with pytest.raises(UsageError, match=r"model\.gate learns from kept views: set augmentation\.views"):
-        experiment.check(recipe(committee(weights, ("[0, 2]", "[2, 4]"), 8), views=0), to_train=True)
+        recipe_check.check(recipe(committee(weights, ("[0, 2]", "[2, 4]"), 8), views=0), to_train=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 import fabricate_run
 from fabricate_run import CPU
 from vocemo.errors import UsageError
-from vocemo.lab import crossval, experiment, network, train
+from vocemo.lab import crossval, network, recipe_check, train
 from vocemo.lab import recipe as recipes
 from vocemo.lab.augment.mixup import Mixture, draw_mixture
 from vocemo.lab.loss import Loss
@@ -71,13 +71,13 @@ def test_a_recipe_keeps_what_its_members_have_of_their_own(part: Fold) -> None:
 )
 def test_what_no_member_can_have(own: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        experiment.check(recipe(own, ""))
+        recipe_check.check(recipe(own, ""))
 
 
 @pytest.mark.parametrize("own", [", mixup=1.0", ", clip_weights={song=0.4}"])
 def test_what_needs_batches_of_its_own(own: str) -> None:
     with pytest.raises(UsageError, match=r"own, and all learn .* model\.own_batches=true"):
-        experiment.check(recipe(own, "", batches="false"))
+        recipe_check.check(recipe(own, "", batches="false"))
 
 
 def test_a_member_mixes_as_it_is_told_and_another_as_the_recipe_says(
