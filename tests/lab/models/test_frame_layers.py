@@ -89,9 +89,13 @@ def test_what_a_head_cannot_be_built_with(options: dict[str, Any], said: str) ->
 
 
 @pytest.mark.parametrize("learnt_in_front", [False, True])
-def test_learning_frame_by_frame_is_learning_from_convolutions(learnt_in_front: bool) -> None:
+@pytest.mark.parametrize("momentum", [0.1, None])  # None: statistics are the mean over all batches
+def test_learning_frame_by_frame_is_learning_from_convolutions(
+    learnt_in_front: bool, momentum: float | None
+) -> None:
     torch.manual_seed(0)
     layers, plain = FrameLayers(12, (7, 5), dropout=0.0), FrameLayers(12, (7, 5), dropout=0.0)
+    layers.normalise.momentum = plain.normalise.momentum = momentum
     with torch.no_grad():
         layers.normalise.weight.uniform_(-2.0, 2.0)
         layers.normalise.bias.uniform_(-1.0, 1.0)

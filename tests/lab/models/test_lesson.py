@@ -14,7 +14,7 @@ from torch import Tensor
 import fabricate_run
 from fabricate_run import CPU
 from vocemo.errors import UsageError
-from vocemo.lab import crossval, network, recipe_check, train
+from vocemo.lab import crossval, network, recipe_check, training_step
 from vocemo.lab import recipe as recipes
 from vocemo.lab.augment.mixup import Mixture, draw_mixture
 from vocemo.lab.loss import Loss
@@ -89,7 +89,7 @@ def test_a_member_mixes_as_it_is_told_and_another_as_the_recipe_says(
         drawn.append(alpha)
         return draw_mixture(rng, clips, alpha)
 
-    monkeypatch.setattr(train, "draw_mixture", told)
+    monkeypatch.setattr(training_step, "draw_mixture", told)
     chosen = recipe(", mixup=1.0", ", mixup=0", "")
     chosen = dataclasses.replace(chosen, training=dataclasses.replace(chosen.training, mixup=0.3))
     fabricate_run.run(tiny_corpus, part, tmp_path / "run", chosen)

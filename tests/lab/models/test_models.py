@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vocemo.errors import UnknownNameError, UsageError
-from vocemo.lab import network, sheet
+from vocemo.lab import device, network, sheet
 from vocemo.lab import recipe as recipes
 from vocemo.lab.models import MODELS, build
 
@@ -215,6 +215,10 @@ def test_clips_of_their_own_lengths_are_refused_by_name(name: str) -> None:
 
 @every_model
 def test_half_width_training_gives_float32_answers_near_those_of_full_width(name: str) -> None:
+    if name == "mfcc-cnn-lstm" and not device.gains_by_bfloat16(torch.device("cpu")):
+        pytest.skip(
+            "oneDNN has LSTMs in bfloat16 only where the processor has it; elsewhere none are trained so"
+        )
     using = [each for each in map(recipes.load, recipes.names()) if each.model.name == name]
     recipe = using[0] if using else recipes.load("residual-cnn", [f'model={{name="{name}"}}'])
     net = network.build(recipe, seed=1)

@@ -63,13 +63,11 @@ def _normalised_then_dense(rows: Tensor, norm: nn.BatchNorm1d, weight: Tensor) -
         mean = rows.mean(0)
         centred = rows - mean
         variance = centred.square().mean(0)
-        if norm.track_running_stats:
-            assert (
-                norm.running_mean is not None and norm.running_var is not None and norm.momentum is not None
-            )
+        if norm.running_mean is not None and norm.running_var is not None:
             assert norm.num_batches_tracked is not None
             norm.num_batches_tracked += 1
-            norm.running_mean.lerp_(mean, norm.momentum)
-            norm.running_var.lerp_(variance * (len(rows) / max(len(rows) - 1, 1)), norm.momentum)
+            share = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
+            norm.running_mean.lerp_(mean, share)
+            norm.running_var.lerp_(variance * (len(rows) / max(len(rows) - 1, 1)), share)
     scale = norm.weight * torch.rsqrt(variance + norm.eps)
     return functional.linear(centred, weight * scale, weight @ norm.bias)
