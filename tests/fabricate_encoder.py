@@ -1,4 +1,4 @@
-"""Encoders as they are published, with random weights: those of Transformers, tiny, EfficientAT, BYOL-S."""
+"""Encoders as they are published, with random weights: tiny ones of Transformers, and the small ones."""
 
 from __future__ import annotations
 
@@ -60,22 +60,26 @@ def save(kind: str, folder: Path, **changes: Any) -> Path:
 
 
 def save_published(kind: str, path: Path) -> Path:
-    """A state dict of efficientat-mn04 or byol-s as its makers publish it, no two of its tensors alike."""
+    """A state dict of efficientat-mn04, byol-s or ge2e as it is published, no two of its tensors alike."""
     from vocemo.lab.models.encoders import ENCODERS
 
-    bands = {"efficientat-mn04": 128, "byol-s": 64}[kind]
+    bands = {"efficientat-mn04": 128, "byol-s": 64, "ge2e": 40}[kind]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
         encoder = ENCODERS[kind](channels=1, bands=bands)
         for name, value in encoder.state_dict().items():
             if name.endswith(("running_mean", "bias")):
                 value.normal_(0, 0.1)
-    torch.save({_published(name): value for name, value in encoder.state_dict().items()}, path)
+    state = {_published(name): value for name, value in encoder.state_dict().items()}
+    torch.save({"step": 1, "model_state": state} if kind == "ge2e" else state, path)
     return path
 
 
 def _published(name: str) -> str:
-    """BYOL-S has one list of modules for all of its blocks, four in each."""
+    """BYOL-S has one list of modules for all blocks, four in each; Resemblyzer one LSTM of three layers."""
+    if name.startswith("lstms."):
+        _, layer, rest = name.split(".")
+        return f"lstm.{rest[: -len('_l0')]}_l{layer}"
     if not name.startswith("blocks."):
         return name
     _, block, module, rest = name.split(".")

@@ -88,6 +88,25 @@ def test_byol_s_mel_is_the_published_front_end_with_one_scale_for_all_bands() ->
             assert not found[row, 0, :, one.shape[1] :].any()
 
 
+@pytest.mark.parametrize("gain_db", [0.0, -4.0])
+def test_ge2e_mel_is_the_logarithm_of_what_resemblyzer_takes(gain_db: float) -> None:
+    voices = [voice(seconds, 16_000) for seconds in (0.2, 0.731, 1.5)]
+    front_end = front_ends.build("ge2e-mel", {"gain_db": gain_db}, sample_rate_hz=16_000)
+    batch = collate(voices, [0] * 3, range(3))
+    exported = copy.deepcopy(front_end)
+    use_export_kernels(exported)
+    for each in (front_end, exported):
+        found, frames = each(batch.samples, batch.lengths)
+        assert frames.tolist() == [front_end.frames(len(one)) for one in voices]
+        for row, one in enumerate(voices):
+            louder = one.astype(float) * 10 ** (gain_db / 20)
+            power = librosa.feature.melspectrogram(y=louder, sr=16_000, n_fft=400, hop_length=160, n_mels=40)
+            assert frames[row] == power.shape[1]
+            own = found[row, 0, :, : power.shape[1]].numpy()
+            np.testing.assert_allclose(own, (np.log(power + 1e-7) + 6) / 3, atol=2e-3)
+            assert not found[row, 0, :, power.shape[1] :].any()
+
+
 def test_ranges_are_pictures_one_above_the_other_of_one_scale() -> None:
     voices = [voice(seconds, 16_000) for seconds in (0.2, 0.731)]
     front_end = front_ends.build(

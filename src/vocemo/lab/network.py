@@ -157,7 +157,7 @@ class Network(nn.Module):
         gate = model.gate
         if not any(parameter.requires_grad for parameter in gate.parameters()):
             return None
-        return gate.loss([gate.pooled(*model.states(own[0])) for own in of_learners])
+        return gate.loss([gate.pooled(*model.states(own[0])) if 0 in own else None for own in of_learners])
 
     def summed_up_on_trunks(self, partways: Mapping[int, Partway], statistics: Tensor) -> Tensor:
         """Each clip's vector of `summary`, from behind all trunks and `band_statistics` in front of them."""

@@ -48,7 +48,6 @@ def measure(name: str) -> Sheet:
 
     def note(layer_name: str, module: torch.nn.Module) -> None:
         def hook(module: torch.nn.Module, _: object, output: object) -> None:
-            output = output[0] if isinstance(output, tuple) else output  # an LSTM gives its states as well
             if isinstance(output, torch.Tensor):
                 count = sum(p.numel() for p in module.parameters())
                 layers.append(Layer(layer_name, type(module).__name__, tuple(output.shape), count))

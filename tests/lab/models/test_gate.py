@@ -166,6 +166,56 @@ def test_it_goes_into_the_bundle_and_comes_back(learnt: tuple[Path, Recipe], tmp
     torch.testing.assert_close(again.logits, expected.logits, atol=1e-3, rtol=1e-3)
 
 
+def of_two_encoders(weights: Path, ge2e: Path, views: tuple[str, ...]) -> str:
+    members = [
+        f"{{name='encoder-head', encoder='{encoder}', weights='{place}', frozen=true, part={part}, "
+        f"{more}, hidden=[8], views={views[number % len(views)]}}}"
+        for number, (encoder, place, part, more) in enumerate(
+            (("byol-s", weights, 0, "encoder_maps=true"),) * 2 + (("ge2e", ge2e, 1, "encoder_depth=2"),) * 2
+        )
+    ]
+    return f"model={{name='committee', own_batches=true, gate=8, members=[{', '.join(members)}]}}"
+
+
+JOINED = (
+    "front_end={name='joined', members=[{name='byol-s-mel', mean=-3.4, deviation=4.0}, "
+    "{name='ge2e-mel', gain_db=-4.0}]}"
+)
+
+
+def test_members_on_another_encoder_count_as_those_on_the_first(
+    weights: Path, tiny_corpus: str, tmp_path: Path
+) -> None:
+    ge2e = fabricate_encoder.save_published("ge2e", tmp_path / "ge2e.pt")
+    chosen = recipe(of_two_encoders(weights, ge2e, ("[0, 2]", "[2, 4]")), JOINED)
+    fabricate_run.run(tiny_corpus, fabricate_run.fold(tiny_corpus), tmp_path / "run", chosen)
+    made, fresh = trained(tmp_path / "run", chosen), network.build(chosen, seed=3)
+    assert not torch.equal(made.model.gate.tell[1].weight, fresh.model.gate.tell[1].weight)
+    heard, lengths = voices()
+    with torch.inference_mode():
+        output = made(heard, lengths)
+        partways = made.partway(*made.features(heard, lengths))
+        counted = made.model.gate(*made.model.states(partways[0])).exp()
+    assert len(partways) == 2
+    torch.testing.assert_close(counted[:, :2], counted[:, 2:])
+    torch.testing.assert_close(
+        output.logits.softmax(1), (output.votes.softmax(2) * counted[:, :, None]).sum(1)
+    )
+    assert export.export_run(tmp_path / "run", tmp_path / "model.onnx").difference <= 1e-4
+    bundle = Bundle.open(tmp_path / "model.onnx", device="cpu")
+    answer = bundle.run(heard.numpy(), lengths.numpy())
+    torch.testing.assert_close(torch.from_numpy(answer["logits"]), output.logits, atol=1e-3, rtol=1e-3)
+    again = network_of(bundle, chosen)[0].eval()(heard, lengths)
+    torch.testing.assert_close(again.logits, output.logits, atol=1e-3, rtol=1e-3)
+
+
+def test_a_gate_needs_each_lesson_on_its_encoder(weights: Path, tmp_path: Path) -> None:
+    ge2e = fabricate_encoder.save_published("ge2e", tmp_path / "ge2e.pt")
+    model = of_two_encoders(weights, ge2e, ("[0, 2]", "[0, 2]", "[2, 4]"))
+    with pytest.raises(UsageError, match="shared by members with each of the views"):
+        recipe_check.check(recipe(model, JOINED))
+
+
 def test_a_training_that_keeps_no_views_leaves_it_as_it_was(
     learnt: tuple[Path, Recipe], weights: Path, tiny_corpus: str, tmp_path: Path
 ) -> None:
@@ -187,7 +237,7 @@ def test_a_training_that_keeps_no_views_leaves_it_as_it_was(
         (("[0, 2]", "[2, 4]"), "true", "true", "gate is True; valid"),
         (("[0, 2]", "[2, 4]"), "0.5", "true", "gate is 0.5; valid"),
         (("[0, 2]", "[0, 2]"), "8", "true", "no member has others than another"),
-        (("[0, 2]", "[2, 4]"), "8", "false", "one frozen encoder"),
+        (("[0, 2]", "[2, 4]"), "8", "false", "which must be frozen"),
     ],
 )
 def test_gates_that_cannot_be(

@@ -19,7 +19,7 @@ from vocemo.lab.initial_bundle import network_of
 from vocemo.lab.models import build
 from vocemo.lab.run import RunFolder
 
-KINDS = [("efficientat-mn04", 128, 7), ("byol-s", 64, 2)]
+KINDS = [("efficientat-mn04", 128, 7), ("byol-s", 64, 2), ("ge2e", 40, 2)]
 SHAPE: dict[str, Any] = {"channels": 1, "frames": None, "emotions": 5}
 
 

@@ -9,6 +9,7 @@ learn (mean and variance) it learns by `fit`, from training clips alone, before 
 from vocemo.lab.front_ends import (
     byol_s_mel,
     efficientat_mel,
+    ge2e_mel,
     joined,
     mel,
     mfcc,
@@ -25,6 +26,7 @@ __all__ = [
     "build",
     "byol_s_mel",
     "efficientat_mel",
+    "ge2e_mel",
     "joined",
     "mel",
     "mfcc",

@@ -43,7 +43,8 @@ class Committee(nn.Module):
     grow up in quiet, another in all sorts of places, a third on speech more than on song.
 
     Where members have other `views` than others, a `gate` of so many hidden numbers learns which of these
-    views a recording is like, and members count by that (`gate.Gate`); 0: all count alike.
+    views a recording is like, by what the first member's encoder makes of it, and members count by that
+    (`gate.Gate`); 0: all count alike.
 
     Members with the same trained encoder whose first stages stay frozen share these, which are then kept and
     computed once: branches on one trunk (Lee et al. 2015, "Why M Heads are Better than One").
@@ -115,7 +116,7 @@ class Committee(nn.Module):
         return member.on_trunk(first.trunk(seen, lengths))
 
     def states(self, trunk: Partway) -> tuple[Tensor, Tensor]:
-        """What all members of a gate stand on, from the one trunk: (batch, D, T), own frames (batch,)."""
+        """What a gate listens to, from the first member's trunk: (batch, D, T), own frames (batch,)."""
         first = self.members[0]
         assert isinstance(first, EncoderHead)
         states = first.states(trunk)
@@ -152,8 +153,12 @@ class Committee(nn.Module):
         if len(set(kinds)) < 2:
             raise UsageError("model.gate tells apart members' views, and no member has others than another")
         first = self.members[0]
-        if set(self.roots) != {0} or not isinstance(first, EncoderHead) or not first.frozen or first.mix:
-            raise UsageError("model.gate needs members that all share one frozen encoder of one state")
+        heard = {kind for kind, root in zip(kinds, self.roots, strict=True) if root == 0}
+        if heard != set(kinds) or not isinstance(first, EncoderHead) or not first.frozen or first.mix:
+            raise UsageError(
+                "model.gate listens to the first member's encoder, which must be frozen, of one state, and "
+                "shared by members with each of the views that it tells apart"
+            )
         return Gate(first.encoder.width, [list(dict.fromkeys(kinds)).index(kind) for kind in kinds], hidden)
 
     @staticmethod

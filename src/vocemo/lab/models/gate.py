@@ -55,13 +55,13 @@ class Gate(nn.Module):
         numbers: Tensor = self.pool(states, frames)[0]
         return numbers
 
-    def loss(self, pooled: Sequence[Tensor]) -> Tensor:
-        """Cross-entropy in nats against the lessons of all members, each with its batch of `pooled` clips.
+    def loss(self, pooled: Sequence[Tensor | None]) -> Tensor:
+        """Cross-entropy in nats against the lessons of all members, each with its batch of `pooled` clips;
+        None of a member that stands on another encoder.
 
         All are normalised together: by itself, a batch of one lesson would look like that of any other.
         """
-        targets = [
-            torch.full((len(own),), lesson, device=own.device)
-            for own, lesson in zip(pooled, self.lessons, strict=True)
-        ]
-        return nn.functional.cross_entropy(self.tell(torch.cat(list(pooled))), torch.cat(targets))
+        heard = [(own, lesson) for own, lesson in zip(pooled, self.lessons, strict=True) if own is not None]
+        targets = [torch.full((len(own),), lesson, device=own.device) for own, lesson in heard]
+        told = self.tell(torch.cat([own for own, _ in heard]))
+        return nn.functional.cross_entropy(told, torch.cat(targets))

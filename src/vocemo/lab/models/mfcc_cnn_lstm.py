@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vocemo.lab.models.layout import channels_last
+from vocemo.lab.models.lstm import Lstm
 from vocemo.lab.models.masking import even, frame_mask
 from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS
@@ -42,7 +43,7 @@ class MfccCnnLstm(nn.Module):
         )
         self.pool = nn.MaxPool2d(2)
         self.drop = nn.Dropout(drop_between)
-        self.lstm = nn.LSTM(widths[-1] * (bands // 2 ** len(widths)), state, batch_first=True)
+        self.lstm = Lstm(widths[-1] * (bands // 2 ** len(widths)), state)
         self.dense = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(state, hidden), nn.ReLU(), nn.Dropout(dropout)
         )
@@ -55,7 +56,7 @@ class MfccCnnLstm(nn.Module):
         for convolution in self.convolutions:
             x = torch.relu(convolution(x)) * mask
             x, mask = self.drop(self.pool(even(x))), self.pool(even(mask.expand(-1, -1, 2, -1)))
-        states, _ = self.lstm(x.flatten(1, 2).transpose(1, 2))  # (batch, frames, state)
+        states = self.lstm(x.flatten(1, 2).transpose(1, 2))  # (batch, frames, state)
         # The LSTM runs forward: what stands past a clip's end comes after its last state and is not read.
         last = mask[:, 0, 0, :].sum(1).long().clamp(min=1) - 1
         state = states.gather(1, last[:, None, None].expand(-1, 1, states.shape[2]))[:, 0]

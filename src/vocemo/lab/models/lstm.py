@@ -1,0 +1,47 @@
+"""A long short-term memory that goes into an ONNX graph as the one node that it is."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Lstm(nn.LSTM):
+    """One layer of `torch.nn.LSTM` in one direction, batch first, from a state of zeros.
+
+    Torch's exporter takes the layer for a loop, and reckons for minutes how many frames come out of it.
+
+    Shape: (batch, T, inside) -> (batch, T, state).
+    """
+
+    def __init__(self, inside: int, state: int) -> None:
+        super().__init__(inside, state, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        """What the state is behind each frame."""
+        if torch.onnx.is_in_onnx_export():
+            return self._as_node(x)
+        states: Tensor = super().forward(x)[0]
+        return states
+
+    def _as_node(self, x: Tensor) -> Tensor:
+        """https://onnx.ai/onnx/operators/onnx__LSTM.html: time first; gates input, output, forget, cell."""
+        batch, frames, state = x.shape[0], x.shape[1], self.hidden_size
+        into, onto, biases = (
+            torch.cat([self._gates(getattr(self, f"{kind}_l0")) for kind in kinds])[None]
+            for kinds in (("weight_ih",), ("weight_hh",), ("bias_ih", "bias_hh"))
+        )
+        made, _, _ = torch.onnx.ops.symbolic_multi_out(
+            "LSTM",
+            (x.transpose(0, 1), into, onto, biases),
+            {"hidden_size": state},
+            dtypes=[x.dtype] * 3,
+            shapes=[[frames, 1, batch, state], [1, batch, state], [1, batch, state]],
+        )
+        return made[:, 0].transpose(0, 1)
+
+    @staticmethod
+    def _gates(torchs: Tensor) -> Tensor:
+        """Rows of torch's gates (input, forget, cell, output) as ONNX has them."""
+        i, f, c, o = torchs.chunk(4)
+        return torch.cat([i, o, f, c])
