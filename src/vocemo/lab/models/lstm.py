@@ -5,26 +5,28 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vocemo.lab.models.masking import frame_mask
+
 
 class Lstm(nn.LSTM):
     """One layer of `torch.nn.LSTM` in one direction, batch first, from a state of zeros.
 
     Torch's exporter takes the layer for a loop, and reckons for minutes how many frames come out of it.
 
-    Shape: (batch, T, inside) -> (batch, T, state).
+    Shape: (batch, T, inside), own frames (batch,) -> (batch, T, state), zero past a clip's own frames.
     """
 
     def __init__(self, inside: int, state: int) -> None:
         super().__init__(inside, state, batch_first=True)
 
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, x: Tensor, frames: Tensor) -> Tensor:  # type: ignore[override]
         """What the state is behind each frame."""
         if torch.onnx.is_in_onnx_export():
-            return self._as_node(x)
+            return self._as_node(x, frames)
         states: Tensor = super().forward(x)[0]
-        return states
+        return states * frame_mask(frames, x.shape[1])[:, :, None]
 
-    def _as_node(self, x: Tensor) -> Tensor:
+    def _as_node(self, x: Tensor, frames: Tensor) -> Tensor:
         """https://onnx.ai/onnx/operators/onnx__LSTM.html: time first; gates input, output, forget, cell."""
         batch, frames, state = x.shape[0], x.shape[1], self.hidden_size
         into, onto, biases = (
@@ -33,7 +35,7 @@ class Lstm(nn.LSTM):
         )
         made, _, _ = torch.onnx.ops.symbolic_multi_out(
             "LSTM",
-            (x.transpose(0, 1), into, onto, biases),
+            (x.transpose(0, 1), into, onto, biases, frames.int()),
             {"hidden_size": state},
             dtypes=[x.dtype] * 3,
             shapes=[[frames, 1, batch, state], [1, batch, state], [1, batch, state]],

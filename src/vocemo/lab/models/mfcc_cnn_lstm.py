@@ -56,9 +56,8 @@ class MfccCnnLstm(nn.Module):
         for convolution in self.convolutions:
             x = torch.relu(convolution(x)) * mask
             x, mask = self.drop(self.pool(even(x))), self.pool(even(mask.expand(-1, -1, 2, -1)))
-        states = self.lstm(x.flatten(1, 2).transpose(1, 2))  # (batch, frames, state)
-        # The LSTM runs forward: what stands past a clip's end comes after its last state and is not read.
-        last = mask[:, 0, 0, :].sum(1).long().clamp(min=1) - 1
-        state = states.gather(1, last[:, None, None].expand(-1, 1, states.shape[2]))[:, 0]
+        own = mask[:, 0, 0, :].sum(1).long().clamp(min=1)
+        states = self.lstm(x.flatten(1, 2).transpose(1, 2), own)  # (batch, frames, state)
+        state = states.gather(1, (own - 1)[:, None, None].expand(-1, 1, states.shape[2]))[:, 0]
         embedding = self.dense(state)
         return Output(self.classify(embedding), embedding)

@@ -71,9 +71,11 @@ class Ge2e(StagedEncoder):
         """Behind the LSTMs from start to stop: (batch, numbers, frames)."""
         x, frames, _ = partway
         if start == 0 < stop:
-            x = ((x * DEVIATION + MEAN).exp() - FLOOR).clamp(min=0.0)
+            x = ((x * DEVIATION + MEAN).exp() - FLOOR).clamp(min=0.0) * frame_mask(frames, x.shape[2])[
+                :, None
+            ]
         for lstm in self.lstms[start:stop]:
-            x = lstm(x.transpose(1, 2)).transpose(1, 2)
+            x = lstm(x.transpose(1, 2), frames).transpose(1, 2)
         if start < stop == len(self.lstms):
             x, frames = _means(x, frames)
         return Partway(x, frames)
