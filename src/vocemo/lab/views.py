@@ -37,6 +37,7 @@ _CODE = (
     "lab/models/branches.py",
     "lab/models/encoders",
     "lab/models/excitation.py",
+    "lab/models/lstm.py",
     "lab/models/masking.py",
     "lab/models/normalised_convolution.py",
     "lab/dataset.py",

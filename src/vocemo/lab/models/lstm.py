@@ -28,7 +28,7 @@ class Lstm(nn.LSTM):
 
     def _as_node(self, x: Tensor, frames: Tensor) -> Tensor:
         """https://onnx.ai/onnx/operators/onnx__LSTM.html: time first; gates input, output, forget, cell."""
-        batch, frames, state = x.shape[0], x.shape[1], self.hidden_size
+        batch, time, state = x.shape[0], x.shape[1], self.hidden_size
         into, onto, biases = (
             torch.cat([self._gates(getattr(self, f"{kind}_l0")) for kind in kinds])[None]
             for kinds in (("weight_ih",), ("weight_hh",), ("bias_ih", "bias_hh"))
@@ -38,7 +38,7 @@ class Lstm(nn.LSTM):
             (x.transpose(0, 1), into, onto, biases, frames.int()),
             {"hidden_size": state},
             dtypes=[x.dtype] * 3,
-            shapes=[[frames, 1, batch, state], [1, batch, state], [1, batch, state]],
+            shapes=[[time, 1, batch, state], [1, batch, state], [1, batch, state]],
         )
         return made[:, 0].transpose(0, 1)
 
