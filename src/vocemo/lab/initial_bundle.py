@@ -5,14 +5,13 @@ normalisation behind a convolution or a dense layer is gone: its scale is in tha
 in that layer's bias. Here the layer takes what stands in the graph, and the normalisation becomes one that
 only adds: statistics of 0 and 1, scale 1, and the bias as its shift. That is the same function, exactly. The
 statistics of the front end stand in the graph without a name, at the nodes that subtract and divide by them,
-and so do the biases of an LSTM, at its node, and the weights of a dense layer over frames.
+and so do the weights of a dense layer over frames. An LSTM in integers keeps its weights in another order.
 
 Whatever the recipe says, the network must answer as the bundle does, or it is refused.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,6 +23,7 @@ from torch import nn
 from vocemo.bundle import Bundle
 from vocemo.errors import BundleError, MissingExtraError, UsageError
 from vocemo.lab import network
+from vocemo.lab.export.onnx_lstm import BIASES, biases_of, weight_of
 from vocemo.lab.export.onnx_weights import SCOPES
 from vocemo.lab.export.parity import TOLERANCE, compare, noisy_tones
 from vocemo.lab.features import Normalise
@@ -202,17 +202,12 @@ def _of_dense(graph: _Graph, module: str) -> Array | None:
 
 
 def _of_lstm(graph: _Graph, module: str, part: str) -> Array | None:
-    """A bias, by its name in torch; ONNX has both in one, in the order input, output, forget, cell."""
-    named = re.fullmatch(r"bias_(ih|hh)_l(\d+)(_reverse)?", part)
-    nodes = graph.of(module, ["LSTM"])
-    if named is None or len(nodes) <= int(named[2]):
-        return None
-    both = graph.constant(nodes[int(named[2])], 3)
-    if both is None:
-        return None
-    own = np.split(both[1 if named[3] else 0], 2)[0 if named[1] == "ih" else 1]
-    of_input, of_output, of_forget, of_cell = np.split(own, 4)
-    return np.concatenate([of_input, of_forget, of_cell, of_output])
+    """A weight or bias of an LSTM in integers, by its name in torch."""
+    if part.startswith("bias"):
+        both = graph.constants.get(f"{module}.{BIASES}")
+        return None if both is None else biases_of(both)[part == "bias_hh_l0"]
+    levels, scales = (graph.constants.get(f"{module}.{part}_{each}") for each in ("int8", "scale"))
+    return None if levels is None or scales is None else weight_of(levels, scales)
 
 
 def _of_normalise(graph: _Graph, module: str, part: str) -> Array | None:

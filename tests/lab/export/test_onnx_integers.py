@@ -246,7 +246,7 @@ def test_layers_over_frames_carry_the_normalisation_before_them(tmp_path: Path) 
 
 
 def test_a_model_without_such_convolutions_is_refused(learnt: tuple[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no convolution of this model can be computed in integers"):
+    with pytest.raises(UsageError, match="nothing of this model can be computed in integers"):
         export_run(learnt[1], tmp_path / "no.onnx", weights="mixed")
     with pytest.raises(UsageError, match=r"mixed is for \.onnx files"):
         export_run(learnt[1], tmp_path / "no.tflite", to="tflite", weights="mixed")
@@ -255,14 +255,17 @@ def test_a_model_without_such_convolutions_is_refused(learnt: tuple[str, Path], 
 
 @pytest.fixture(scope="module")
 def chosen() -> Recipe:
-    """Two networks upon BYOL-S's blocks, random."""
-    member = "{name='encoder-head', encoder='byol-s', weights='random', encoder_maps=true, hidden=[16]}"
+    """Two networks upon BYOL-S's blocks and one upon LSTMs, random."""
+    maps, states = (
+        f"{{name='encoder-head', weights='random', hidden=[16], {own}}}"
+        for own in ("encoder='byol-s', encoder_maps=true, part=0", "encoder='ge2e', encoder_depth=2, part=1")
+    )
     return recipes.load(
         "base",
         [
             "preparation.sample_rate=16000",
-            "front_end={name='byol-s-mel'}",
-            f"model={{name='committee', members=[{member}, {member}]}}",
+            "front_end={name='joined', members=[{name='byol-s-mel'}, {name='ge2e-mel'}]}",
+            f"model={{name='committee', members=[{maps}, {maps}, {states}]}}",
             "augmentation.views=0",
         ],
     )
@@ -305,7 +308,8 @@ def test_a_bundle_in_integers_answers_as_its_network_and_can_be_begun_with(
     assert bundle.info.weights == "mixed"
     kinds = {each.data_type for each in onnx.load(path).graph.initializer}
     assert {onnx.TensorProto.INT8, onnx.TensorProto.FLOAT16} <= kinds
-    assert len(in_integers(path, tmp_path)) == 6  # of each member two blocks and a layer over frames
+    assert len(in_integers(path, tmp_path)) == 6  # of two members two blocks and a layer over frames
+    assert [node.op_type for node in onnx.load(path).graph.node].count("Scan") == 1
     begun, _ = initial_bundle.network_of(bundle, chosen)
     own = encoder.model.members[0].encoder.blocks[1][0].weight
     taken = begun.model.members[0].encoder.blocks[1]
@@ -313,6 +317,10 @@ def test_a_bundle_in_integers_answers_as_its_network_and_can_be_begun_with(
     norm = encoder.model.members[0].encoder.blocks[1][1]
     carried = own * (norm.weight / torch.sqrt(norm.running_var + norm.eps))[:, None, None, None]
     torch.testing.assert_close(taken[0].weight, carried, atol=float(carried.abs().max()) / 100, rtol=0.02)
+    of_lstms, taken_lstms = (each.model.members[2].encoder.lstms.state_dict() for each in (encoder, begun))
+    for name, values in of_lstms.items():
+        step = values.abs().max() / 64
+        torch.testing.assert_close(taken_lstms[name], values, atol=float(step), rtol=1e-3)
     rng = np.random.default_rng(0)
     samples = (0.1 * rng.standard_normal((3, 32_000))).astype(np.float32)
     lengths = np.array([32_000, 20_000, 9_000])

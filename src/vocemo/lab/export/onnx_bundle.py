@@ -15,10 +15,11 @@ from typing import Any
 import torch
 
 from vocemo.bundle import DISTANCE, METADATA_KEY, OUTPUTS, Bundle, BundleInfo, Weights
-from vocemo.errors import BundleError, MissingExtraError
+from vocemo.errors import BundleError, MissingExtraError, UsageError
 from vocemo.lab.export.bundle_graph import BundleGraph
 from vocemo.lab.export.onnx_folding import fold_choices
 from vocemo.lab.export.onnx_integers import compute_in_integers
+from vocemo.lab.export.onnx_lstm import lstms_in_integers
 from vocemo.lab.export.onnx_notes import strip_notes
 from vocemo.lab.export.onnx_weights import store_weights
 from vocemo.lab.export.parity import Parity, compare, noisy_tones
@@ -38,9 +39,9 @@ def write_bundle(
 ) -> Parity:
     """Write the bundle and return how closely it answers as the network does.
 
-    weights: how the file stores the model's weights; see `onnx_weights` and, for mixed, `onnx_integers`.
-    gaussians: what the distance is
-    measured from; None where the bundle measures none.
+    weights: how the file stores the model's weights; see `onnx_weights` and, for mixed, `onnx_integers` and
+    `onnx_lstm`.
+    gaussians: what the distance is measured from; None where the bundle measures none.
 
     Raises BundleError where the file does not answer as the network does; then nothing is left behind.
     Raises MissingExtraError where the exporter is not installed, UsageError where nothing of the network can
@@ -58,8 +59,11 @@ def write_bundle(
     model = _onnx_model(BundleGraph(exportable, info.temperature, gaussians).eval(), info)
     fold_choices(model)
     strip_notes(model)
-    if weights == "mixed":
-        compute_in_integers(model, network)
+    if weights == "mixed" and not compute_in_integers(model, network) + lstms_in_integers(model, network):
+        raise UsageError(
+            "nothing of this model can be computed in integers: valid: models with two or more convolutions, "
+            "normalised, or LSTMs behind each other, as base; export it with --quantize float16 or int8"
+        )
     if weights != "float32":
         store_weights(model, "float16" if weights == "mixed" else weights)
     entry = model.metadata_props.add()

@@ -26,7 +26,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from vocemo.errors import UsageError
 from vocemo.lab.export.onnx_weights import rounded
 from vocemo.lab.models.frame_layers import FrameLayers
 from vocemo.lab.models.normalised_convolution import NormalisedConvolution
@@ -44,16 +43,9 @@ def compute_in_integers(model: Any, network: Network) -> int:
 
     They are those of `NormalisedConvolution` and `FrameLayers` that hear what another has given, through a
     rectifier, and perhaps pooling and masks; the first of several, which hears the picture, keeps float32.
-
-    Raises UsageError where the network has none.
     """
     found = _Convolutions(model.graph, network)
     chosen = [node for node in model.graph.node if found.is_to_be_in_integers(node)]
-    if not chosen:
-        raise UsageError(
-            "no convolution of this model can be computed in integers: valid: models with two or more "
-            "normalised convolutions behind each other, as base; export it with --quantize float16 or int8"
-        )
     heard: dict[str, str] = {}
     for node in chosen:
         _fold_norm_before(model.graph, node, found)

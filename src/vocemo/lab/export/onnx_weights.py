@@ -56,18 +56,20 @@ def _is_of_the_model(node: Any) -> bool:
     return any("network.model" in entry.value for entry in node.metadata_props if entry.key == SCOPES)
 
 
-def rounded(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32], int]:
+def rounded(
+    values: NDArray[np.float32], levels: int = LARGEST
+) -> tuple[NDArray[np.int8], NDArray[np.float32], int]:
     """Values as 8-bit levels, with a scale for each place along an axis: levels * scale is near them.
 
-    The axis is the first that has more than one place.
+    The axis is the first that has more than one place; levels reach from -levels to levels.
 
-    >>> levels, scales, axis = rounded(np.array([[1.0, -0.5], [0.0, 0.0]], np.float32))
-    >>> levels.tolist(), (levels * scales[:, None]).round(2).tolist(), axis
+    >>> found, scales, axis = rounded(np.array([[1.0, -0.5], [0.0, 0.0]], np.float32))
+    >>> found.tolist(), (found * scales[:, None]).round(2).tolist(), axis
     ([[127, -64], [0, 0]], [[1.0, -0.5], [0.0, 0.0]], 0)
     """
     axis = next((number for number, size in enumerate(values.shape) if size > 1), 0)
     rest = tuple(number for number in range(values.ndim) if number != axis)
     largest = np.abs(values).max(axis=rest, keepdims=True)
-    scales = np.maximum(largest / LARGEST, np.finfo(np.float32).tiny).astype(np.float32)
-    levels = np.rint(values / scales).clip(-LARGEST, LARGEST).astype(np.int8)
-    return levels, scales.reshape(-1), axis
+    scales = np.maximum(largest / levels, np.finfo(np.float32).tiny).astype(np.float32)
+    found = np.rint(values / scales).clip(-levels, levels).astype(np.int8)
+    return found, scales.reshape(-1), axis
