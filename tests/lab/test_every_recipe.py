@@ -23,9 +23,10 @@ from vocemo.lab.splits import folds
 
 ONE_EPOCH = ("training.epochs=1", "training.batch_size=8", "augmentation.pool=1")
 # What a recipe does not begin without: encoder-head a file of trained weights, or that there is to be none.
-# Of tiny two views of each clip are enough; base's members learn from views of their own.
+# Of its encoder a few stages go the way of all, and of tiny two views of each clip are enough; base's members
+# learn from views of their own.
 NEEDED = {
-    "encoder-head": ("model.weights=random",),
+    "encoder-head": ("model.weights=random", "model.encoder_depth=5"),
     "tiny": ("augmentation.views=2",),
 }
 

@@ -29,7 +29,7 @@ SECONDS = (1.2, 0.1, 0.51, 0.97)
 RATES_HZ = {"efficientat-mel": 32_000, "joined": 32_000}  # of those that take no other
 
 # Those that a trained encoder stands behind: what they give is on the encoder's scale, and nothing is fitted.
-GIVEN = ("efficientat-mel", "waveform", "whisper-mel")
+GIVEN = ("efficientat-mel", "ge2e-mel", "waveform", "whisper-mel")
 
 # Of these not every band is brought to mean 0 and variance 1 by itself: their tests are with the encoders'.
 OTHERWISE = ("byol-s-mel", "joined")

@@ -139,7 +139,7 @@ def test_a_stream_without_end_holds_the_windows_of_what_was_said_last_alone(
     for _ in range(4):
         stream.push(spoken)
         gc.collect()  # what another test has left behind would be counted once and not again
-        held.append(sum(isinstance(each, OfWindow) for each in gc.get_objects()))
+        held.append(sum(type(each) is OfWindow for each in gc.get_objects()))
         timelines.append(stream.segments)
     assert 0 < held[-1] == held[-2]
     assert all(after[: len(before) - 1] == before[:-1] for before, after in itertools.pairwise(timelines))
