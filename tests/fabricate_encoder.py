@@ -59,6 +59,25 @@ def save(kind: str, folder: Path, **changes: Any) -> Path:
     return folder
 
 
+def save_moonshine(path: Path) -> Path:
+    """A state dict of moonshine's encoder by the names of Transformers, of another seed than its own."""
+    import transformers
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(4)
+        encoder = moonshine_of_transformers(transformers)
+        for name, value in encoder.state_dict().items():
+            value.add_(torch.randn_like(value), alpha=0.02 if name.endswith("weight") else 0.1)
+    torch.save(encoder.state_dict(), path)
+    return path
+
+
+def moonshine_of_transformers(transformers: Any) -> Any:
+    """The library's own encoder, of Moonshine tiny's sizes."""
+    config = transformers.MoonshineConfig()
+    return transformers.models.moonshine.modeling_moonshine.MoonshineEncoder(config).eval()
+
+
 def save_published(kind: str, path: Path) -> Path:
     """A state dict of efficientat-mn04, byol-s or ge2e as it is published, no two of its tensors alike."""
     from vocemo.lab.models.encoders import ENCODERS

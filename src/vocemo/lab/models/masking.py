@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 
 def frame_mask(lengths: Tensor, frames: int) -> Tensor:
@@ -34,4 +35,19 @@ def even(x: Tensor) -> Tensor:
 
     Pooling by 2 then never loses a clip's last frame, whatever batch it is in.
     """
-    return torch.nn.functional.pad(x, (0, 1))
+    return functional.pad(x, (0, 1))
+
+
+def means_over(x: Tensor, frames: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Means over a clip's own of every `count` frames: (batch, numbers, T), (batch,) -> the same.
+
+    What is left at the end is left out; a clip of less than one such stretch has one.
+
+    >>> means_over(torch.tensor([[[1.0, 3.0, 5.0, 7.0, 9.0]]]), torch.tensor([5]), 2)
+    (tensor([[[2., 6., 9.]]]), tensor([2]))
+    """
+    own = frame_mask(frames, x.shape[-1])[:, None]
+    sums = functional.avg_pool1d(functional.pad(x * own, (0, count - 1)), count)
+    counted = functional.avg_pool1d(functional.pad(own, (0, count - 1)), count)
+    means = sums / counted.clamp(min=1 / count)
+    return means, torch.div(frames, count, rounding_mode="floor").clamp(min=1)

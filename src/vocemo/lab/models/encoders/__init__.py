@@ -1,6 +1,6 @@
 """Encoders that were trained elsewhere: one file a kind, filed in `ENCODERS` by the name that recipes use."""
 
-from vocemo.lab.models.encoders import byol_s, efficientat, ge2e, local_transformers
+from vocemo.lab.models.encoders import byol_s, efficientat, ge2e, local_transformers, moonshine
 from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, Encoder, StagedEncoder, States
 from vocemo.lab.models.encoders.partway import Partway
 
@@ -15,4 +15,5 @@ __all__ = [
     "efficientat",
     "ge2e",
     "local_transformers",
+    "moonshine",
 ]

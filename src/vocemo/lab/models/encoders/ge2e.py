@@ -14,16 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vocemo.errors import UsageError
 from vocemo.lab.models.encoders.encoder import ENCODERS, Credit, StagedEncoder, States
 from vocemo.lab.models.encoders.partway import Partway
 from vocemo.lab.models.encoders.state_dict import load_published
 from vocemo.lab.models.lstm import Lstm
-from vocemo.lab.models.masking import frame_mask
+from vocemo.lab.models.masking import frame_mask, means_over
 
 BANDS = 40
 WIDTH = 256
@@ -77,7 +75,7 @@ class Ge2e(StagedEncoder):
         for lstm in self.lstms[start:stop]:
             x = lstm(x.transpose(1, 2), frames).transpose(1, 2)
         if start < stop == len(self.lstms):
-            x, frames = _means(x, frames)
+            x, frames = means_over(x, frames, FRAME)
         return Partway(x, frames)
 
     def give_up(self, stages: int) -> None:
@@ -106,18 +104,6 @@ class Ge2e(StagedEncoder):
             "Resemblyzer, copyright (c) Resemble AI, Apache licence 2.0; L. Wan et al., Generalized "
             "End-to-End Loss for Speaker Verification, 2018",
         )
-
-
-def _means(x: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Means over a clip's own of every `FRAME` frames: (batch, numbers, T), (batch,) -> the same.
-
-    What is left at the end is left out; a clip of less than one such stretch has one.
-    """
-    own = frame_mask(frames, x.shape[-1])[:, None]
-    sums = functional.avg_pool1d(functional.pad(x * own, (0, FRAME - 1)), FRAME)
-    counted = functional.avg_pool1d(functional.pad(own, (0, FRAME - 1)), FRAME)
-    means = sums / counted.clamp(min=1 / FRAME)
-    return means, torch.div(frames, FRAME, rounding_mode="floor").clamp(min=1)
 
 
 def _name(published: str) -> str:
