@@ -1,8 +1,8 @@
 """Waveform augmentation: variations of a recording that leave its emotion as it was.
 
 >>> from vocemo.lab.augment import AUGMENTATIONS
->>> sorted(AUGMENTATIONS)
-['babble', 'background-noise', 'gain', 'noise', 'pitch-shift', 'room', 'speed', 'telephone', 'time-shift']
+>>> print(*sorted(AUGMENTATIONS))
+babble background-noise gain noise pitch-shift room speed telephone time-shift tone
 """
 
 from vocemo.lab.augment.add_noise import AddNoise, AddNoiseParameters
@@ -15,6 +15,7 @@ from vocemo.lab.augment.room import Room, RoomParameters
 from vocemo.lab.augment.speed import Speed, SpeedParameters
 from vocemo.lab.augment.telephone import TelephoneCall, TelephoneParameters
 from vocemo.lab.augment.time_shift import TimeShift, TimeShiftParameters
+from vocemo.lab.augment.tone import Tone, ToneParameters
 from vocemo.lab.augment.transform import AUGMENTATIONS, Augmentation
 
 __all__ = [
@@ -40,5 +41,7 @@ __all__ = [
     "TelephoneParameters",
     "TimeShift",
     "TimeShiftParameters",
+    "Tone",
+    "ToneParameters",
     "chain",
 ]

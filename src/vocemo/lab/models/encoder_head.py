@@ -39,10 +39,12 @@ class EncoderHead(nn.Module):
     `encoder_learning_rate_factor`, its batch normalisations keep the statistics that it came with, and its
     first `frozen_stages` are left as they are: those of high resolution know little of emotions and cost
     most of a training.
-    `encoder_depth` takes only so many of the encoder's first stages (efficientat-mn04).
+    `encoder_depth` takes only so many of the encoder's first stages (efficientat-mn04) or layers (ge2e,
+    moonshine), `encoder_states` so many of the last layers' states side by side and `encoder_rank` a narrower
+    form of the encoder (moonshine).
     `encoder_maps` takes the maps of the last stage as they are, bands beside one another, for states, without
     means over bands and time (efficientat-mn04) or dense layers (byol-s). `encoder_dropout` is the share
-    dropped between the dense layers of the encoder (byol-s).
+    dropped between the dense layers of the encoder (byol-s), or of what its layers add (moonshine).
     `hidden` lists dense layers that each frame of the states goes through.
     `context` is how many numbers beside its own each frame of the states has from the frames around it, by
     `context_layers` convolutions over `context_kernel` frames; 0: none.
@@ -71,6 +73,8 @@ class EncoderHead(nn.Module):
         dropout: float = 0.3,
         encoder_depth: int | None = None,
         encoder_maps: bool = False,
+        encoder_states: int | None = None,
+        encoder_rank: int | None = None,
         encoder_dropout: float | None = None,
         encoder_config: Mapping[str, Any] | None = None,
     ) -> None:
@@ -84,7 +88,13 @@ class EncoderHead(nn.Module):
             )
         self.weights, self.frozen, self.factor = weights, frozen, float(encoder_learning_rate_factor)
         described = {**ENCODERS[encoder].described(encoder_config, _place(weights))}
-        for name, value in (("depth", encoder_depth), ("maps", encoder_maps), ("dropout", encoder_dropout)):
+        for name, value in (
+            ("depth", encoder_depth),
+            ("maps", encoder_maps),
+            ("states", encoder_states),
+            ("rank", encoder_rank),
+            ("dropout", encoder_dropout),
+        ):
             if value is None or value is False:
                 continue
             if not _takes(encoder, name):

@@ -42,17 +42,28 @@ FRAME = 2  # frames of the layers to one of the states, 48 ms
 class Moonshine(StagedEncoder):
     """Moonshine tiny's encoder behind the front end `waveform`, unnormalised: (batch, 1, 1, N), 16 kHz.
 
-    Its one state is what the last of the first `depth` layers adds up to, 288 numbers, the mean over 48 ms. A
-    layer hears the whole clip. `dropout` is the share of what a layer adds that is dropped in training.
+    Its one state is what the first `depth` layers add up to, means over 48 ms, and beside it what the layer
+    before adds up to and so on, `states` in all, 288 numbers each. A layer hears the whole clip.
+    `rank` narrows the second convolution, the largest part, to so many numbers before it widens again; the
+    weights are then those of a file made for it. `dropout` is the share of what a layer adds that is dropped
+    in training.
     """
 
     layers = 1
-    width = WIDTH
     weights_expected: ClassVar[str] = (
         "what scripts/moonshine_weights.py writes of the package moonshine-voice 0.0.49"
     )
 
-    def __init__(self, *, channels: int, bands: int, depth: int = LAYERS, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        channels: int,
+        bands: int,
+        depth: int = LAYERS,
+        states: int = 1,
+        rank: int | None = None,
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         if channels != 1 or bands != 1:
             raise UsageError(
@@ -61,10 +72,18 @@ class Moonshine(StagedEncoder):
             )
         if not 1 <= depth <= LAYERS:
             raise UsageError(f"model.encoder_depth is {depth}; valid of encoder moonshine: 1 to {LAYERS}")
+        if not 1 <= states <= depth:
+            raise UsageError(f"model.encoder_states is {states}; valid of {depth} layers: 1 to {depth}")
+        if rank is not None and not 1 <= rank <= WIDTH:
+            raise UsageError(f"model.encoder_rank is {rank}; valid of encoder moonshine: 1 to {WIDTH}")
+        self.width, self.rank = states * WIDTH, rank
         self.parts = nn.ModuleList(
-            [_First(), *(_Convolution(*sizes) for sizes in CONVOLUTIONS[1:])]
+            [_First(), _Convolution(*CONVOLUTIONS[1], rank=rank), _Convolution(*CONVOLUTIONS[2])]
             + [_Layer(dropout) for _ in range(depth)]
         )
+        self._told = range(
+            len(self.parts) - states, len(self.parts) - 1
+        )  # whose states stand before the last's
 
     def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
         """What the first so many parts, convolutions and layers, make of samples: (batch, 288 or 576, .)."""
@@ -75,17 +94,19 @@ class Moonshine(StagedEncoder):
 
     def rest(self, partway: Partway, stages: int) -> States:
         """States, from what the first so many parts made."""
-        x, frames, _ = self._through(partway, stages, len(self.parts))
-        return States(x.unsqueeze(1), frames)
+        x, frames, states = self._through(partway, stages, len(self.parts))
+        return States(torch.cat([*(earlier for earlier, _ in states), x], dim=1).unsqueeze(1), frames)
 
     def _through(self, partway: Partway, start: int, stop: int) -> Partway:
         """Behind the parts from start to stop: (batch, numbers, frames)."""
-        x, frames, _ = partway
-        for part in self.parts[start:stop]:
-            x, frames = part(x, frames)
+        x, frames, states = partway
+        for number in range(start, stop):
+            x, frames = self.parts[number](x, frames)
+            if number in self._told:
+                states = (*states, means_over(x, frames, FRAME))
         if start < stop == len(self.parts):
             x, frames = means_over(x, frames, FRAME)
-        return Partway(x, frames)
+        return Partway(x, frames, states)
 
     def give_up(self, stages: int) -> None:
         """Keep no weights of the first so many parts."""
@@ -116,11 +137,21 @@ class Moonshine(StagedEncoder):
 
 
 class _Convolution(nn.Module):
-    """One of the convolutions, rectified smoothly. It looks at whole stretches of a clip's own alone."""
+    """One of the convolutions, rectified smoothly. It looks at whole stretches of a clip's own alone.
 
-    def __init__(self, given: int, made: int, kernel: int, stride: int, *, bias: bool = True) -> None:
+    Of some `rank` it makes so many numbers of a stretch, and of them all that it is to make.
+    """
+
+    def __init__(
+        self, given: int, made: int, kernel: int, stride: int, *, bias: bool = True, rank: int | None = None
+    ) -> None:
         super().__init__()
-        self.convolution = nn.Conv1d(given, made, kernel, stride, bias=bias)
+        self.convolution: nn.Module
+        if rank is None:
+            self.convolution = nn.Conv1d(given, made, kernel, stride, bias=bias)
+        else:
+            narrow = nn.Conv1d(given, rank, kernel, stride, bias=False)
+            self.convolution = nn.Sequential(narrow, nn.Conv1d(rank, made, 1, bias=bias))
         self.kernel, self.stride = kernel, stride
 
     def forward(self, x: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
@@ -201,6 +232,8 @@ _CONVOLUTIONS = {
     "conv1": "0.convolution",
     "groupnorm": "0.norm",
     "conv2": "1.convolution",
+    "conv2.narrow": "1.convolution.0",
+    "conv2.widen": "1.convolution.1",
     "conv3": "2.convolution",
 }
 
