@@ -59,8 +59,8 @@ def save(kind: str, folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def save_moonshine(path: Path) -> Path:
-    """A state dict of moonshine's encoder by the names of Transformers, of another seed than its own."""
+def save_moonshine(path: Path, rank: int | None = None) -> Path:
+    """A state dict of moonshine's encoder by the names of Transformers, perhaps in its narrower form."""
     import transformers
 
     with torch.random.fork_rng(devices=[]):
@@ -68,7 +68,13 @@ def save_moonshine(path: Path) -> Path:
         encoder = moonshine_of_transformers(transformers)
         for name, value in encoder.state_dict().items():
             value.add_(torch.randn_like(value), alpha=0.02 if name.endswith("weight") else 0.1)
-    torch.save(encoder.state_dict(), path)
+    state = dict(encoder.state_dict())
+    if rank is not None:
+        left, sizes, right = torch.linalg.svd(state.pop("conv2.weight").flatten(1), full_matrices=False)
+        state["conv2.narrow.weight"] = right[:rank].reshape(rank, 288, 7).clone()
+        state["conv2.widen.weight"] = (left * sizes)[:, :rank, None].clone()
+        state["conv2.widen.bias"] = state.pop("conv2.bias")
+    torch.save(state, path)
     return path
 
 

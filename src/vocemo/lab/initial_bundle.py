@@ -5,7 +5,8 @@ normalisation behind a convolution or a dense layer is gone: its scale is in tha
 in that layer's bias. Here the layer takes what stands in the graph, and the normalisation becomes one that
 only adds: statistics of 0 and 1, scale 1, and the bias as its shift. That is the same function, exactly. The
 statistics of the front end stand in the graph without a name, at the nodes that subtract and divide by them,
-and so do the weights of a dense layer over frames. An LSTM in integers keeps its weights in another order.
+and so do the weights of a dense layer over frames and of a normalisation over a clip. An LSTM in integers
+keeps its weights in another order.
 
 Whatever the recipe says, the network must answer as the bundle does, or it is refused.
 """
@@ -156,6 +157,8 @@ def _fill(made: Network, graph: _Graph, name: str) -> None:
         given = graph.constants.get(_ROOT + key)
         if given is None and isinstance(owner, Normalise):
             given = _of_normalise(graph, _ROOT + place, part)
+        if given is None and isinstance(owner, nn.GroupNorm):
+            given = _of_channels(graph, _ROOT + place, part, len(value))
         if given is None and isinstance(owner, nn.LSTM):
             given = _of_lstm(graph, _ROOT + place, part)
         if given is None and isinstance(owner, nn.Linear) and part == "weight":
@@ -208,6 +211,16 @@ def _of_lstm(graph: _Graph, module: str, part: str) -> Array | None:
         return None if both is None else biases_of(both)[part == "bias_hh_l0"]
     levels, scales = (graph.constants.get(f"{module}.{part}_{each}") for each in ("int8", "scale"))
     return None if levels is None or scales is None else weight_of(levels, scales)
+
+
+def _of_channels(graph: _Graph, module: str, part: str, channels: int) -> Array | None:
+    """What a normalisation multiplies each channel by, or adds to it."""
+    nodes = graph.of(module, ["Mul" if part == "weight" else "Add"])
+    each = [
+        values for node in nodes for place in (0, 1) if (values := graph.constant(node, place)) is not None
+    ]
+    found = [values for values in each if values.size == channels]
+    return found[0].reshape(-1) if len(found) == 1 else None
 
 
 def _of_normalise(graph: _Graph, module: str, part: str) -> Array | None:

@@ -87,6 +87,44 @@ def test_it_goes_on_from_wherever_it_stopped(stages: int, published: Path) -> No
     assert len(encoder.stages()) == 5
 
 
+def test_states_stand_side_by_side_the_last_layers_behind(published: Path) -> None:
+    clips, frames = 0.1 * torch.randn(2, 1, 1, 9_000), torch.tensor([9_000, 6_000])
+    found = []
+    for depth, states in ((1, 1), (2, 1), (2, 2)):
+        encoder = ENCODERS["moonshine"](channels=1, bands=1, depth=depth, states=states).eval()
+        encoder.load(published)
+        with torch.no_grad():
+            found.append(encoder(clips, frames).hidden[0])
+    assert encoder.width == 2 * 288
+    torch.testing.assert_close(found[2], torch.cat(found[:2], dim=1))
+    for stages in range(6):  # wherever it stopped
+        with torch.no_grad():
+            left = encoder.rest(encoder.first(clips, frames, stages), stages)
+        torch.testing.assert_close(left.hidden[0], found[2])
+
+
+@pytest.mark.parametrize("rank", [1, 100, 288])
+def test_in_its_narrower_form_the_second_convolution_is_the_product_of_two(
+    rank: int, published: Path, tmp_path: Path
+) -> None:
+    narrow = ENCODERS["moonshine"](channels=1, bands=1, depth=1, rank=rank).eval()
+    path = fabricate_encoder.save_moonshine(tmp_path / "narrow.pt", rank)
+    narrow.load(path)
+    given = torch.load(path, weights_only=True)
+    whole = torch.load(published, weights_only=True)
+    product = torch.einsum("or,rik->oik", given["conv2.widen.weight"][..., 0], given["conv2.narrow.weight"])
+    torch.save({**whole, "conv2.weight": product}, tmp_path / "whole.pt")
+    wide = ENCODERS["moonshine"](channels=1, bands=1, depth=1).eval()
+    wide.load(tmp_path / "whole.pt")
+    clips, frames = 0.1 * torch.randn(1, 1, 1, 9_000), torch.tensor([9_000])
+    with torch.no_grad():
+        torch.testing.assert_close(
+            narrow(clips, frames).hidden, wide(clips, frames).hidden, atol=1e-4, rtol=1e-4
+        )
+    with pytest.raises(UsageError, match="is not what scripts"):
+        narrow.load(published)
+
+
 def test_layers_that_are_not_used_are_not_read(published: Path) -> None:
     sizes = []
     for depth in (2, 3):
@@ -114,6 +152,8 @@ def test_what_layers_add_is_dropped_in_training_alone(published: Path) -> None:
         ({"bands": 64}, "takes 1 channel of 1 band, not 1 of 64"),
         ({"channels": 2}, "takes 1 channel of 1 band, not 2 of 1"),
         ({"depth": LAYERS + 1}, r"encoder_depth is 7; valid of encoder moonshine: 1 to 6"),
+        ({"depth": 2, "states": 3}, r"encoder_states is 3; valid of 2 layers: 1 to 2"),
+        ({"rank": 289}, r"encoder_rank is 289; valid of encoder moonshine: 1 to 288"),
     ],
 )
 def test_what_it_cannot_be_built_with(options: dict[str, int], said: str) -> None:

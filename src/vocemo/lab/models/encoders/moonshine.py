@@ -168,16 +168,26 @@ class _First(_Convolution):
 
     def __init__(self) -> None:
         super().__init__(*CONVOLUTIONS[0], bias=False)
-        self.norm = nn.GroupNorm(1, WIDTH)
+        self.norm = ClipNorm(1, WIDTH)
 
     def shaped(self, x: Tensor, frames: Tensor) -> Tensor:
-        x = x.tanh()
+        normalised: Tensor = self.norm(x.tanh(), frames)
+        return normalised
+
+
+class ClipNorm(nn.GroupNorm):
+    """A normalisation of one group, (batch, channels, T), that knows a clip's own frames from its padding.
+
+    Wu & He (2018), "Group Normalization", equations 1 and 2.
+    """
+
+    def forward(self, x: Tensor, frames: Tensor) -> Tensor:  # type: ignore[override]
+        """Values and a clip's own frames, (batch,) -> values."""
         own = frame_mask(frames, x.shape[2])[:, None]
         count = frames[:, None, None] * x.shape[1]
         mean = (x * own).sum((1, 2), keepdim=True) / count
         variance = ((x - mean) * own).square().sum((1, 2), keepdim=True) / count
-        factor = self.norm.weight[:, None] * (variance + self.norm.eps).rsqrt()
-        return (x - mean) * factor + self.norm.bias[:, None]
+        return (x - mean) * (variance + self.eps).rsqrt() * self.weight[:, None] + self.bias[:, None]
 
 
 class _Layer(nn.Module):
