@@ -86,7 +86,9 @@ class _Graph:
                 self.nodes.append((node, _modules(node)))
 
     def _multiplied(self, node: Any) -> Array:
-        levels, scales = (self.constants[name] for name in node.input[:2])
+        levels, scales, *zero = (self.constants[name] for name in node.input)
+        if zero:
+            levels = levels.astype(np.int32) - zero[0]
         axis = next((each.i for each in node.attribute if each.name == "axis"), 1)
         shape = [-1 if number == axis else 1 for number in range(levels.ndim)]
         return np.asarray(levels.astype(np.float32) * scales.reshape(shape), np.float32)
