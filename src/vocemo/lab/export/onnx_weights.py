@@ -40,11 +40,16 @@ def store_weights(model: Any, weights: Weights) -> None:
         name = tensor.name
         given = as_bytes(values)
         if given is not None:
-            parts = [f"{name}_bytes", f"{name}_scale", f"{name}_zero"]
-            stored.append(numpy_helper.from_array(given[0], parts[0]))
-            stored.append(numpy_helper.from_array(given[1], parts[1]))
-            stored.append(numpy_helper.from_array(given[2], parts[2]))
-            nodes.append(helper.make_node("DequantizeLinear", parts, [name]))
+            # A runtime may take DequantizeLinear for a wish to multiply in integers, which these are not.
+            bytes_of, scale, zero = (f"{name}_{part}" for part in ("bytes", "scale", "zero"))
+            stored.append(numpy_helper.from_array(given[0], bytes_of))
+            stored.append(numpy_helper.from_array(given[1], scale))
+            stored.append(numpy_helper.from_array(given[2], zero))
+            nodes += [
+                helper.make_node("Cast", [bytes_of], [f"{bytes_of}_float"], to=TensorProto.FLOAT),
+                helper.make_node("Sub", [f"{bytes_of}_float", zero], [f"{bytes_of}_signed"]),
+                helper.make_node("Mul", [f"{bytes_of}_signed", scale], [name]),
+            ]
         elif weights == "float16":
             stored.append(numpy_helper.from_array(values.astype(np.float16), f"{name}_float16"))
             nodes.append(helper.make_node("Cast", [f"{name}_float16"], [name], to=TensorProto.FLOAT))
@@ -68,7 +73,7 @@ def _is_of_the_model(node: Any) -> bool:
 
 def as_bytes(
     values: NDArray[np.float32],
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.uint8]] | None:
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]] | None:
     """Values as bytes, with one scale and the byte that stands for 0: (bytes - zero) * scale is them.
 
     None where they are no such values: as a network learns them they hardly ever are.
@@ -89,7 +94,7 @@ def as_bytes(
         zero, levels = np.rint(-least / scale), np.rint((distinct - least) / scale)
         if 0 <= zero < _BYTES and np.abs((levels - zero) * scale - distinct).max() <= near:
             levels = np.rint((values - least) / scale)
-            return levels.astype(np.uint8), np.asarray(scale), np.asarray(zero, np.uint8)
+            return levels.astype(np.uint8), np.asarray(scale), np.asarray(zero, np.float32)
     return None
 
 
