@@ -49,6 +49,7 @@ def test_a_recipe_is_trained_tested_exported_and_asked(
     monkeypatch.setenv("VOCEMO_WEIGHTS", str(tmp_path))
     fabricate_encoder.save_published("efficientat-mn04", tmp_path / "mn04_as_mAP_432.pt")
     fabricate_encoder.save_published("byol-s", tmp_path / "byol_s_default_512.pth")
+    fabricate_encoder.save_moonshine(tmp_path / "moonshine_tiny_encoder_224.pt", rank=224)
     single = recipes.load(name).training.batch_size == 1
     settings = [each for each in ONE_EPOCH if not (single and "batch" in each)]
     chosen = recipes.load(name, [*settings, *NEEDED.get(name, ())], ["ravdess"])

@@ -329,7 +329,7 @@ def test_settings_without_effect_are_refused() -> None:
     assert adaptation.applied(chosen).sha256 != chosen.sha256
 
 
-@pytest.mark.parametrize(("wanted", "views"), [("full", 24), ("live", 0), ("none", 0)])
+@pytest.mark.parametrize(("wanted", "views"), [("full", 12), ("live", 0), ("none", 0)])
 def test_only_the_whole_augmentation_keeps_views(wanted: str, views: int) -> None:
     """Few clips in few epochs do not see as many views as would have to be made."""
     chosen = recipes.load("base", [f"adaptation.augmentation={wanted}"])

@@ -55,6 +55,7 @@ def recipe(*more: str, kind: str = "efficientat-mn04") -> Recipe:
                 f"preparation.sample_rate={rate}",
                 f"model={{name='encoder-head', encoder='{kind}', weights='random', frozen_stages={frozen}}}",
                 "augmentation.views=3",
+                "augmentation.spectral=[{name='time-warp'}, {name='band-warp'}, {name='time-mask'}]",
                 "training.batch_size=8",
                 "training.epochs=2",
                 *more,

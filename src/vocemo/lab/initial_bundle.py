@@ -36,6 +36,7 @@ Array = NDArray[np.float32]
 ROUNDED_TOLERANCE = 0.25  # of a probability, where the bundle rounds what it computes with
 _ROOT = "network."  # where `BundleGraph` keeps the network
 _FUSED = ("Conv", "Gemm", "MatMul")
+_OF_BYTES = {"Sub": np.subtract, "Mul": np.multiply}  # what makes weights of bytes
 
 
 def network_of(bundle: Bundle, recipe: Recipe) -> tuple[Network, Gaussians | None]:
@@ -78,8 +79,11 @@ class _Graph:
         }
         self.nodes: list[tuple[Any, tuple[str, ...]]] = []
         for node in graph.node:
-            if node.op_type == "Cast" and node.input[0] in self.constants:  # stored as float16
+            if node.op_type == "Cast" and node.input[0] in self.constants:  # stored as float16, or bytes
                 self.constants[node.output[0]] = self.constants[node.input[0]].astype(np.float32)
+            elif node.op_type in _OF_BYTES and all(name in self.constants for name in node.input):
+                one, other = (self.constants[name] for name in node.input)
+                self.constants[node.output[0]] = _OF_BYTES[node.op_type](one, other)
             elif node.op_type == "DequantizeLinear" and node.input[0] in self.constants:
                 self.constants[node.output[0]] = self._multiplied(node)
             else:

@@ -291,7 +291,7 @@ def test_from_nothing_on_purpose_is_taken(word: str) -> None:
         ({"pooling": "max"}, UnknownNameError, "attentive"),
         ({"frozen": "no"}, UsageError, "true, false"),
         ({"encoder_depth": 2}, UsageError, "4 to 17"),
-        ({"encoder": "byol-s", "encoder_depth": 2}, UsageError, "efficientat-mn04, ge2e alone"),
+        ({"encoder": "byol-s", "encoder_depth": 2}, UsageError, "efficientat-mn04, ge2e, moonshine alone"),
         ({"encoder_depth": 14, "frozen_stages": 15}, UsageError, "0 to 14"),
         ({"frozen_stages": 18}, UsageError, "0 to 17"),
         ({"frozen_stages": -1}, UsageError, "0 to 17"),

@@ -77,7 +77,7 @@ def test_a_head_over_maps_answers_alone_as_in_a_batch() -> None:
     [
         ({"hidden": [8, 0]}, r"model\.hidden is \[8, 0\]"),
         ({"encoder": "byol-s", "encoder_depth": 3}, r"model\.encoder_depth is for encoder=efficientat-mn04"),
-        ({"encoder_dropout": 0.1}, r"model\.encoder_dropout is for encoder=byol-s alone"),
+        ({"encoder_dropout": 0.1}, r"model\.encoder_dropout is for encoder=byol-s, moonshine alone"),
         ({"encoder": "byol-s", "encoder_dropout": 2.0}, "dropout probability"),
         ({"encoder": "byol-s", "encoder_dropout": 0.1, "encoder_maps": True}, "has no dense layers"),
     ],

@@ -26,6 +26,9 @@ from vocemo.lab.run import RunFolder
 TELEPHONE = "{name='telephone', p=1.0, from_view=%d}"
 
 
+FRONT_END = "front_end={name='byol-s-mel', mean=-3.4, deviation=4.0}"
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fabricate_encoder.save_published("byol-s", tmp_path_factory.mktemp("weights") / "byol-s.pt")
@@ -49,7 +52,7 @@ def recipe(model: str, *more: str, views: int = 4) -> Recipe:
             "base",
             (
                 "preparation.sample_rate=16000",
-                "front_end={name='byol-s-mel', mean=-3.4, deviation=4.0}",
+                FRONT_END,
                 f"augmentation.live=[{TELEPHONE % 2 if views else ''}]".replace("[]", "[{name='gain'}]"),
                 "augmentation.spectral=[]",
                 f"augmentation.views={views}",
@@ -216,7 +219,8 @@ def test_a_training_that_keeps_no_views_leaves_it_as_it_was(
     folder, chosen = learnt
     model = committee(weights, QUIET_AND_TELEPHONE, 8)
     given = ["--corpus", tiny_corpus, "--out", str(tmp_path / "adapted"), "--set", "adaptation.epochs=1"]
-    assert main(["train", "base", "--init", str(folder), *given, "--set", model]) == 0
+    given += ["--set", model, "--set", FRONT_END]
+    assert main(["train", "base", "--init", str(folder), *given]) == 0
     before, after = trained(folder, chosen), RunFolder(tmp_path / "adapted")
     kept = fabricate_run.weights(after.weights)
     for name, values in before.state_dict().items():

@@ -61,8 +61,8 @@ def write_bundle(
     strip_notes(model)
     if weights == "mixed" and not compute_in_integers(model, network) + lstms_in_integers(model, network):
         raise UsageError(
-            "nothing of this model can be computed in integers: valid: models with two or more convolutions, "
-            "normalised, or LSTMs behind each other, as base; export it with --quantize float16 or int8"
+            "nothing of this model can be computed in integers: valid: models with two or more large "
+            "convolutions, normalised, or LSTMs behind each other; export it with --quantize float16 or int8"
         )
     if weights != "float32":
         store_weights(model, "float16" if weights == "mixed" else weights)
