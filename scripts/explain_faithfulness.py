@@ -262,13 +262,19 @@ def drawn(clips: Sequence[Clip], count: int) -> list[Clip]:
 
 
 def shuffle_weights(source: Path, target: Path, seed: int) -> None:
-    """Write a bundle whose network has its weights in random order, layer by layer; the front end stays."""
+    """Write a bundle whose network has its weights in random order, layer by layer; the front end stays.
+
+    Weights are stored in 32 or 16 bits, or as the bytes in which they were published.
+    """
     import onnx
     from onnx import TensorProto, numpy_helper
 
+    stored = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8)
+
     model, generator, changed = onnx.load(source), np.random.default_rng(seed), 0
     for weights in model.graph.initializer:
-        if weights.name.startswith("network.model.") and weights.data_type == TensorProto.FLOAT:
+        of_the_network = weights.name.startswith("network.model.") or weights.name.endswith("_bytes")
+        if of_the_network and weights.data_type in stored:
             values = numpy_helper.to_array(weights)
             mixed = generator.permutation(values.ravel()).reshape(values.shape)
             weights.CopyFrom(numpy_helper.from_array(mixed, weights.name))

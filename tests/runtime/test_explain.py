@@ -275,13 +275,13 @@ def script() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize(("name", "alike"), [("dual-channel-cnn", 0.2), ("base", 0.4)])
+@pytest.mark.parametrize(("name", "alike"), [("dual-channel-cnn", 0.2), ("base", 0.3)])
 def test_shuffled_weights_have_another_explanation(
     script: ModuleType, tmp_path: Path, name: str, alike: float
 ) -> None:
     """Adebayo et al. 2018: an explanation of the recording alone would stay as it is.
 
-    What is loud moves networks of any weights a little alike: 0.3 for `base`.
+    What is loud moves networks of any weights a little alike: 0.1 for `base`.
     """
     model, shuffled = load(name, device="cpu"), []
     for seed in range(3):
