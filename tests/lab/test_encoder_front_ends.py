@@ -7,12 +7,14 @@ import copy
 import librosa
 import numpy as np
 import pytest
+import torch
 
 import fabricate
 from vocemo.errors import UsageError
 from vocemo.lab import front_ends
 from vocemo.lab.dataset import collate
 from vocemo.lab.features import use_export_kernels
+from vocemo.lab.network import pictured
 
 Samples = np.ndarray
 
@@ -231,6 +233,37 @@ def test_a_waveform_has_mean_0_and_variance_1_over_its_own_samples(normalise: bo
         expected = (each - each.mean()) / np.sqrt(each.var() + 1e-7) if normalise else each
         np.testing.assert_allclose(found[row, 0, 0, : len(each)].numpy(), expected, atol=1e-4)
         assert not found[row, 0, 0, len(each) :].any()
+
+
+def test_samples_stand_in_blocks_beside_pictures_and_are_none() -> None:
+    lengths = (160, 4_800, 15_999)  # whole blocks, and not
+    voices = [voice(1.0, 16_000)[:length] for length in lengths]
+    batch = collate(voices, [0] * 3, range(3))
+    samples = {"name": "waveform", "normalise": False, "block": 160}
+    front_end = front_ends.build(
+        "joined",
+        {"members": [samples, {"name": "byol-s-mel", "ranges_hz": [[60, 7_800], [60, 1_600]]}]},
+        sample_rate_hz=16_000,
+    )
+    found, frames = front_end(batch.samples, batch.lengths)
+    assert front_end.parts == (slice(0, 160), slice(160, 288))
+    assert front_end.pictures == (slice(160, 224), slice(224, 288))
+    assert (
+        frames.tolist() == [1 + length // 160 for length in lengths] == [front_end.frames(n) for n in lengths]
+    )
+    for row, each in enumerate(voices):
+        heard = found[row, 0, :160].T.reshape(-1).numpy()
+        np.testing.assert_array_equal(heard[: len(each)], each)
+        assert not heard[len(each) :].any()
+    seen = pictured(found, front_end.pictures)
+    torch.testing.assert_close(seen, found[:, :, 160:], atol=0, rtol=0)
+    assert pictured(found, ()) is found is pictured(found, front_end.parts)
+
+
+@pytest.mark.parametrize("block", [0, -160])
+def test_blocks_that_are_none_are_refused(block: int) -> None:
+    with pytest.raises(UsageError, match=r"front_end.block is .* 1 or more"):
+        front_ends.build("waveform", {"block": block}, sample_rate_hz=16_000)
 
 
 @pytest.mark.parametrize("bands", [80, 128])

@@ -55,7 +55,9 @@ class Network(nn.Module):
 
     @property
     def pictures(self) -> tuple[slice, ...]:
-        """The bands of each picture that is varied by itself: a part of the front end may have several."""
+        """The bands of each picture that is varied by itself: a part of the front end may have several, or be
+        none itself.
+        """
         return getattr(self.front_end, "pictures", self.parts)
 
     def train(self, mode: bool = True) -> Self:
@@ -173,7 +175,7 @@ class Network(nn.Module):
         """What `forward` gives, for the same, and each clip's vector of `summary`, (batch, D)."""
         features, frames = self.features(samples, lengths)
         output: Output = self.model(features, frames)
-        return output, summary(features, frames, output.embedding)
+        return output, summary(pictured(features, self.pictures), frames, output.embedding)
 
     def parameter_counts(self) -> tuple[int, int]:
         """Trainable parameters, and those that are not (frozen, moving statistics), of the model alone."""
@@ -218,6 +220,16 @@ class Network(nn.Module):
 
 def _norms(module: nn.Module) -> list[nn.Module]:
     return [each for each in module.modules() if isinstance(each, nn.BatchNorm1d | nn.BatchNorm2d)]
+
+
+def pictured(features: Tensor, pictures: Sequence[slice]) -> Tensor:
+    """The bands that belong to a picture, of which alone a mean over time says something; all where none do.
+
+    Shape: features (batch, channels, bands, T) -> the same, of as many bands.
+    """
+    if not pictures or sum(one.stop - one.start for one in pictures) == features.shape[2]:
+        return features
+    return torch.cat([features[:, :, one] for one in pictures], dim=2)
 
 
 def summary(features: Tensor, frames: Tensor, embedding: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ from vocemo.lab.dataset import TrainingSet, collate, draws, target_of
 from vocemo.lab.disk_cache import Arrays
 from vocemo.lab.models.encoders import Partway
 from vocemo.lab.models.encoders.partway import Stretch, of_clip, of_stretches, side_by_side, silenced
-from vocemo.lab.network import Network, band_statistics
+from vocemo.lab.network import Network, band_statistics, pictured
 from vocemo.lab.recipe import Recipe
 
 # The package's own parts that a view depends on, beside those that make samples. What stands behind frozen
@@ -155,7 +155,7 @@ class Views:
         partways = network.partway(features, frames)
         network.train(learning)
         trunks = tuple(partway.each(silenced) for partway in partways)
-        return ClipViews(trunks, band_statistics(features, frames))
+        return ClipViews(trunks, band_statistics(pictured(features, network.pictures), frames))
 
 
 def _view(views: Partway, number: int) -> Partway:

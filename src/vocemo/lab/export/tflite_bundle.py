@@ -32,7 +32,7 @@ from vocemo.lab.export.tflite_file import with_description
 from vocemo.lab.export.tflite_weights import store_weights
 from vocemo.lab.features import use_export_kernels
 from vocemo.lab.mahalanobis import Gaussians
-from vocemo.lab.network import Network, summary
+from vocemo.lab.network import Network, pictured, summary
 from vocemo.prepare import Preparation
 
 USUAL_S = 3.0  # a clip's length where nothing tells what is usual
@@ -133,7 +133,7 @@ class TfliteGraph(nn.Module):
 
     def __init__(self, network: Network, temperature: float, gaussians: Gaussians | None = None) -> None:
         super().__init__()
-        self.front_end, self.model = network.front_end, network.model
+        self.front_end, self.model, self.pictures = network.front_end, network.model, network.pictures
         self.distance = None if gaussians is None else Distance(gaussians)
         self.register_buffer("temperature", torch.tensor(float(temperature)))
 
@@ -144,7 +144,8 @@ class TfliteGraph(nn.Module):
         probabilities = torch.softmax(output.logits / self.temperature, dim=-1)
         answers = {"probabilities": probabilities, "logits": output.logits, "embedding": output.embedding}
         if self.distance is not None:
-            answers[DISTANCE] = self.distance(summary(features, frames, output.embedding))
+            seen = pictured(features, self.pictures)
+            answers[DISTANCE] = self.distance(summary(seen, frames, output.embedding))
         return answers if output.attention is None else answers | {"attention": output.attention}
 
 

@@ -71,6 +71,19 @@ def test_a_clip_of_less_than_a_frame_has_one_in_any_batch(published: Path) -> No
     torch.testing.assert_close(alone.hidden[0, 0, :, :1], batch.hidden[0, 0, :, :1], atol=1e-5, rtol=1e-5)
 
 
+def test_samples_in_blocks_are_heard_as_one_by_one(published: Path) -> None:
+    clips, frames = 0.1 * torch.randn(2, 1, 160, 50), torch.tensor([50, 33])
+    one_by_one = clips.transpose(2, 3).reshape(2, 1, 1, -1)
+    found = []
+    for features, lengths in ((clips, frames), (one_by_one, 160 * frames)):
+        encoder = ENCODERS["moonshine"](channels=1, bands=features.shape[2], depth=1).eval()
+        encoder.load(published)
+        with torch.no_grad():
+            found.append(encoder(features, lengths))
+    assert found[0].frames.tolist() == found[1].frames.tolist()
+    torch.testing.assert_close(found[0].hidden, found[1].hidden, atol=0, rtol=0)
+
+
 @pytest.mark.parametrize("stages", range(6))
 def test_it_goes_on_from_wherever_it_stopped(stages: int, published: Path) -> None:
     encoder = ENCODERS["moonshine"](channels=1, bands=1, depth=2).eval()
@@ -149,8 +162,8 @@ def test_what_layers_add_is_dropped_in_training_alone(published: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"bands": 64}, "takes 1 channel of 1 band, not 1 of 64"),
-        ({"channels": 2}, "takes 1 channel of 1 band, not 2 of 1"),
+        ({"bands": 64}, "takes 1 channel of samples, one by one or 160 a frame, not 1 of 64"),
+        ({"channels": 2}, "takes 1 channel of samples, one by one or 160 a frame, not 2 of 1"),
         ({"depth": LAYERS + 1}, r"encoder_depth is 7; valid of encoder moonshine: 1 to 6"),
         ({"depth": 2, "states": 3}, r"encoder_states is 3; valid of 2 layers: 1 to 2"),
         ({"rank": 289}, r"encoder_rank is 289; valid of encoder moonshine: 1 to 288"),

@@ -35,12 +35,14 @@ CONVOLUTIONS = (
     (2 * WIDTH, WIDTH, 3, 2),
 )  # in, out, kernel, stride
 LEAST = 127 + 64 * (7 - 1 + 3 * (3 - 1))  # samples that one frame is made of, 56 ms
+BLOCK = 160  # samples that may stand one above the other, as many as pictures have a frame of
 FRAME = 2  # frames of the layers to one of the states, 48 ms
 
 
 @ENCODERS.register("moonshine")
 class Moonshine(StagedEncoder):
-    """Moonshine tiny's encoder behind the front end `waveform`, unnormalised: (batch, 1, 1, N), 16 kHz.
+    """Moonshine tiny's encoder behind the front end `waveform`, unnormalised: (batch, 1, 1, N), 16 kHz, or as
+    many samples in blocks, (batch, 1, 160, N / 160).
 
     Its one state is what the first `depth` layers add up to, means over 48 ms, and beside it what the layer
     before adds up to and so on, `states` in all, 288 numbers each. A layer hears the whole clip.
@@ -65,10 +67,10 @@ class Moonshine(StagedEncoder):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if channels != 1 or bands != 1:
+        if channels != 1 or bands not in (1, BLOCK):
             raise UsageError(
-                f"encoder moonshine takes 1 channel of 1 band, not {channels} of {bands}: "
-                "set front_end.name=waveform and front_end.normalise=false"
+                f"encoder moonshine takes 1 channel of samples, one by one or {BLOCK} a frame, "
+                f"not {channels} of {bands}: set front_end.name=waveform and front_end.normalise=false"
             )
         if not 1 <= depth <= LAYERS:
             raise UsageError(f"model.encoder_depth is {depth}; valid of encoder moonshine: 1 to {LAYERS}")
@@ -76,7 +78,7 @@ class Moonshine(StagedEncoder):
             raise UsageError(f"model.encoder_states is {states}; valid of {depth} layers: 1 to {depth}")
         if rank is not None and not 1 <= rank <= WIDTH:
             raise UsageError(f"model.encoder_rank is {rank}; valid of encoder moonshine: 1 to {WIDTH}")
-        self.width, self.rank = states * WIDTH, rank
+        self.width, self.rank, self._block = states * WIDTH, rank, bands
         self.parts = nn.ModuleList(
             [_First(), _Convolution(*CONVOLUTIONS[1], rank=rank), _Convolution(*CONVOLUTIONS[2])]
             + [_Layer(dropout) for _ in range(depth)]
@@ -88,8 +90,11 @@ class Moonshine(StagedEncoder):
     def first(self, features: Tensor, lengths: Tensor, stages: int) -> Partway:
         """What the first so many parts, convolutions and layers, make of samples: (batch, 288 or 576, .)."""
         own = frame_mask(lengths, features.shape[-1])[:, None]
+        samples = features[:, 0] * own
+        if self._block > 1:
+            samples, lengths = samples.transpose(1, 2).flatten(1).unsqueeze(1), lengths * self._block
         # A clip of less than one frame has one; silence behind it, in any batch.
-        samples = functional.pad(features[:, 0] * own, (0, LEAST - 1))
+        samples = functional.pad(samples, (0, LEAST - 1))
         return self._through(Partway(samples, lengths.clamp(min=LEAST)), 0, stages)
 
     def rest(self, partway: Partway, stages: int) -> States:
