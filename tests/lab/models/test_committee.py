@@ -53,6 +53,19 @@ def test_its_probabilities_are_the_mean_of_its_members() -> None:
         torch.testing.assert_close(output.votes[:, place], one.logits)
 
 
+def test_by_a_geometric_mean_its_log_probabilities_are_that_of_its_members() -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        made = build("committee", {"members": MEMBERS, "mean": "geometric"}, **SHAPE).eval()
+    with torch.inference_mode():
+        found = made(*features()).logits.softmax(1).numpy()
+        alone = [member(*features()).logits.softmax(1).numpy() for member in made.members]
+    product = np.prod(alone, axis=0) ** (1 / len(alone))
+    np.testing.assert_allclose(found, product / product.sum(1, keepdims=True), atol=1e-6)
+    with pytest.raises(UsageError, match=r"model.mean is 'median'; valid: arithmetic, geometric"):
+        build("committee", {"members": MEMBERS, "mean": "median"}, **SHAPE)
+
+
 def test_a_member_sees_its_own_picture_alone_and_may_learn_faster() -> None:
     small = {"name": "residual-cnn", "widths": [4], "depth": 1, "hidden": 8}
     tables = [{**small, "part": 1}, {**small, "part": 0, "learning_rate_factor": 0.5}]

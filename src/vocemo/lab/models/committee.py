@@ -5,7 +5,8 @@ committee's probabilities are the mean of theirs, or where a gate tells whom to 
 that err differently are better together than the best of them, and one file holds them all.
 
 Dietterich (2000), "Ensemble Methods in Machine Learning"; Lakshminarayanan, Pritzel & Blundell (2017),
-"Simple and Scalable Predictive Uncertainty Estimation using Deep Ensembles", section 2.4.
+"Simple and Scalable Predictive Uncertainty Estimation using Deep Ensembles", section 2.4; Genest & Zidek
+(1986), "Combining Probability Distributions: A Critique and an Annotated Bibliography", section 3.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from vocemo.lab.models.output import Output
 from vocemo.lab.models.registry import MODELS, build, settled
 
 NAME = "committee"
+MEANS = ("arithmetic", "geometric")
 OF_A_MEMBER = ("name", "part", *OF_A_LESSON)  # a committee reads them, no member does
 
 
@@ -46,6 +48,9 @@ class Committee(nn.Module):
     views a recording is like, by what the first member's encoder makes of it, and members count by that
     (`gate.Gate`); 0: all count alike.
 
+    `mean` is arithmetic or geometric (a logarithmic opinion pool): by the latter an emotion that one member
+    all but excludes is all but excluded.
+
     Members with the same trained encoder whose first stages stay frozen share these, which are then kept and
     computed once: branches on one trunk (Lee et al. 2015, "Why M Heads are Better than One").
     """
@@ -61,11 +66,14 @@ class Committee(nn.Module):
         members: Sequence[Mapping[str, Any]] = ({"name": "residual-cnn"}, {"name": "residual-cnn"}),
         own_batches: bool = False,
         gate: int = 0,
+        mean: str = MEANS[0],
     ) -> None:
         super().__init__()
         if not isinstance(own_batches, bool):
             raise UsageError(f"model.own_batches is {own_batches!r}; valid: true, false")
-        self.own_batches = own_batches
+        if mean not in MEANS:
+            raise UsageError(f"model.mean is {mean!r}; valid: {', '.join(MEANS)}")
+        self.own_batches, self.mean = own_batches, mean
         self.parts, self.lessons, built = [], [], []
         for table in _checked(members):
             name, options = _read(table)
@@ -96,11 +104,15 @@ class Committee(nn.Module):
             outputs.append(member.on_trunk(trunks[root]))
         votes = torch.stack([output.logits.float() for output in outputs], dim=1)
         said = torch.log_softmax(votes, dim=2)
-        # The logarithm of a mean of probabilities: softmax gives the mean back.
         if self.gate is None:
-            logits = torch.logsumexp(said, dim=1) - math.log(len(outputs))
+            counts = said.new_full((1, len(outputs), 1), -math.log(len(outputs)))
         else:
-            logits = torch.logsumexp(said + self.gate(*self.states(trunks[0])).unsqueeze(2), dim=1)
+            counts = self.gate(*self.states(trunks[0])).unsqueeze(2)
+        # The logarithm of a mean of probabilities: softmax gives the mean back.
+        if self.mean == "geometric":
+            logits = (counts.exp() * said).sum(dim=1)
+        else:
+            logits = torch.logsumexp(said + counts, dim=1)
         embedding = torch.cat([output.embedding.float() for output in outputs], dim=1)
         return Output(logits, embedding, votes=votes)
 
