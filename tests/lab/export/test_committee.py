@@ -36,6 +36,17 @@ SETTINGS = (
     "training.precision=auto",
 )
 
+SAMPLES_AND_PICTURE = (
+    "model={name='committee', mean='geometric', members=["
+    "{name='encoder-head', part=0, encoder='moonshine', weights='random', encoder_depth=1, frozen=true}, "
+    "{name='encoder-head', part=1, encoder='byol-s', weights='random', encoder_maps=true, frozen=true, "
+    "hidden=[8]}]}",
+    "augmentation.views=0",
+    "augmentation.live=[]",
+    "training.epochs=1",
+    "training.batch_size=16",
+)
+
 
 @pytest.fixture(scope="module")
 def finished(tiny_corpus: str, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
@@ -74,3 +85,20 @@ def test_a_clip_in_a_batch_is_answered_as_it_is_alone(finished: RunFolder) -> No
         together = trained(samples, torch.tensor([80_000, 30_000])).logits
         alone = trained(samples[1:, :30_000], torch.tensor([30_000])).logits
     torch.testing.assert_close(together[1:], alone, atol=1e-5, rtol=1e-5)
+
+
+def test_networks_upon_samples_and_upon_a_picture_export_for_any_number_of_clips(
+    tiny_corpus: str, tmp_path: Path
+) -> None:
+    chosen = network.settled(recipes.load("base", SAMPLES_AND_PICTURE))
+    fabricate_run.run(tiny_corpus, fabricate_run.fold(tiny_corpus), tmp_path / "run", chosen)
+    run = RunFolder(tmp_path / "run")
+    assert export.export_run(run.path, tmp_path / "model.onnx").difference <= 1e-4
+    bundle, trained = Bundle.open(tmp_path / "model.onnx", device="cpu"), network_of(run)
+    samples = 0.1 * torch.randn(3, 32_000, generator=torch.Generator().manual_seed(0))
+    for lengths in ([32_000], [31_999, 8_000], [9_601, 9_600, 4_800]):  # whole blocks, and not
+        heard, own = samples[: len(lengths), : lengths[0]], torch.tensor(lengths)
+        with torch.inference_mode():
+            expected = trained(heard, own)
+        answer = bundle.run(heard.numpy(), own.numpy())
+        torch.testing.assert_close(torch.from_numpy(answer["logits"]), expected.logits, atol=1e-3, rtol=1e-3)

@@ -109,8 +109,10 @@ def test_weights_are_shares_of_lessons_that_their_members_split() -> None:
     )
 
 
-def test_the_answer_is_the_mean_that_the_gate_weighs(weights: Path) -> None:
-    made = network.build(recipe(committee(weights, QUIET_AND_TELEPHONE, 8)), 0).eval()
+@pytest.mark.parametrize("mean", ["arithmetic", "geometric"])
+def test_the_answer_is_the_mean_that_the_gate_weighs(weights: Path, mean: str) -> None:
+    model = committee(weights, QUIET_AND_TELEPHONE, 8).replace("gate=8", f"gate=8, mean='{mean}'")
+    made = network.build(recipe(model), 0).eval()
     assert made.model.gate is not None
     heard, lengths = voices()
     with torch.inference_mode():
@@ -118,7 +120,11 @@ def test_the_answer_is_the_mean_that_the_gate_weighs(weights: Path) -> None:
         trunk = made.partway(*made.features(heard, lengths))[0]
         counted = made.model.gate(*made.model.states(trunk)).exp()
     assert output.votes is not None
-    wanted = (output.votes.softmax(2) * counted[:, :, None]).sum(1)
+    if mean == "geometric":
+        product = (output.votes.softmax(2) ** counted[:, :, None]).prod(1)
+        wanted = product / product.sum(1, keepdim=True)
+    else:
+        wanted = (output.votes.softmax(2) * counted[:, :, None]).sum(1)
     torch.testing.assert_close(output.logits.softmax(1), wanted)
     assert float((counted - 1 / 3).abs().max()) > 1e-3  # otherwise nothing was weighed
     for row, length in enumerate(lengths.tolist()):  # whatever stands beside it

@@ -49,7 +49,7 @@ class Waveform(Given):
         if self.bands == 1:
             return own[:, None, None, :], lengths
         whole = functional.pad(own, (0, self.bands - own.shape[1] % self.bands))
-        blocks = whole.reshape(len(own), -1, self.bands).transpose(1, 2)
+        blocks = whole.reshape(own.shape[0], -1, self.bands).transpose(1, 2)
         return blocks.unsqueeze(1), frame_lengths(lengths, self.bands)
 
     def frames(self, samples: int | None) -> int | None:
